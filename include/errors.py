@@ -1,0 +1,23 @@
+"""The one error hierarchy: every error says what happened and what to do about it."""
+
+from __future__ import annotations
+
+
+class AuditError(Exception):
+    """An error a person can act on.
+
+    ``message`` says what happened and where (account, region, control, file and line);
+    ``hint`` says what to do. The command line prints both on one line, never a traceback.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class InputError(AuditError):
+    """Input from a person is wrong: a period, an account, a framework name, a file."""

@@ -1,0 +1,41 @@
+"""What was switched on: the rules, controls and calls that stood ready to answer in one cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+#: ``ACTIVE`` answers; ``DISABLED`` was switched off; ``NOT_RECORDED``: the recorder leaves out
+#: the type; ``NEVER_EVALUATED``: exists but has not run up to the period's end;
+#: ``STALE``: exists but did not run within the period; ``BEYOND_REACH``: the past is forgotten.
+State = Literal["ACTIVE", "DISABLED", "NOT_RECORDED", "NEVER_EVALUATED", "STALE", "BEYOND_REACH"]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One rule, control or API call that could answer ``keyword`` at the period's end.
+
+    ``last_evaluated`` is ISO UTC or ''. ``resource_types`` empty means: whatever the rule is for.
+    ``narrowed`` is true when a scope (tag, single resource) keeps it from the whole population.
+    """
+
+    source: str
+    keyword: str
+    account: str
+    region: str
+    state: State
+    arn: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    last_evaluated: str = ""
+    resource_types: tuple[str, ...] = ()
+    narrowed: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Deployment:
+        """The inverse of :meth:`to_json`."""
+        return cls(**{**data, "resource_types": tuple(data.get("resource_types", ()))})
