@@ -11,7 +11,9 @@ class ServiceError(Exception):
     ``members`` are further modelled members (``reason``, ``fields``, ``resourceId`` …).
     """
 
-    def __init__(self, code: str, message: str, *, status: int | None = None, **members: Any) -> None:
+    def __init__(
+        self, code: str, message: str, *, status: int | None = None, **members: Any
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
