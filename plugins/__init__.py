@@ -1,0 +1,1 @@
+"""What extends Airflow: timetable, hooks, operators, retry policy. Imports include/, never dags/."""

@@ -1,0 +1,1 @@
+"""Audit Manager: importing evidence within its quotas; ``service/`` is the embedded one."""

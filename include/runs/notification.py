@@ -1,0 +1,105 @@
+"""What people are told at the end of a run, in the form each SNS protocol can show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+#: SNS takes 256 KiB for the whole structured message; long lists are cut with a count.
+_MOST_GAPS = 20
+
+
+def subject(framework: str, period: str, outcome: str) -> str:
+    """One line of ASCII, at most 99 characters, as SNS demands of a subject."""
+    line = f"{outcome}: {framework} {period}"
+    return line.encode("ascii", "replace").decode()[:99]
+
+
+def finished_message(
+    *,
+    framework: str,
+    period: str,
+    environment: str,
+    assessment_status: str,
+    score: float | None,
+    coverage: float | None,
+    statuses: Mapping[str, int],
+    gaps: Sequence[Mapping[str, Any]],
+    links: Mapping[str, str],
+) -> dict[str, str]:
+    """The message of an ended run by protocol, for ``MessageStructure="json"``.
+
+    ``score`` and ``coverage`` are percentages or None when nothing could be judged.
+    """
+    shown = [dict(gap) for gap in gaps[:_MOST_GAPS]]
+    facts = {
+        "event": "assessment.finished",
+        "environment": environment,
+        "framework": framework,
+        "period": period,
+        "assessment_status": assessment_status,
+        "compliance_score": score,
+        "coverage": coverage,
+        "controls": dict(statuses),
+        "gaps": shown,
+        "gaps_total": len(gaps),
+        "links": dict(links),
+    }
+    lines = [
+        f"Assessment {framework}, period {period} ({environment}): {assessment_status}",
+        "",
+        f"Score     {_percent(score)}",
+        f"Coverage  {_percent(coverage)}",
+        *(f"{status.replace('_', ' ').capitalize():<14} {n}" for status, n in statuses.items()),
+        "",
+    ]
+    if gaps:
+        lines.append(f"Missing evidence ({len(gaps)}):")
+        lines += [
+            f"- {gap.get('source')} {gap.get('account')} {gap.get('region')}: {gap.get('status')}"
+            for gap in shown
+        ]
+        lines.append("")
+    lines += [f"{name}: {link}" for name, link in links.items()]
+    text = "\n".join(lines)
+    short = f"{framework} {period}: {assessment_status}, score {_percent(score)}, gaps {len(gaps)}"
+    return _structured(facts, text, short)
+
+
+def failed_message(
+    *, framework: str, period: str, environment: str, failed: Sequence[str], link: str
+) -> dict[str, str]:
+    """The message of a failed run by protocol; ``failed`` are the ids of the red tasks."""
+    facts = {
+        "event": "assessment.failed",
+        "environment": environment,
+        "framework": framework,
+        "period": period,
+        "failed_tasks": list(failed),
+        "link": link,
+    }
+    text = (
+        f"Assessment {framework}, period {period} ({environment}) failed in: "
+        f"{', '.join(failed)}.\nClear the red tasks with their downstream once the cause is "
+        f"gone; what was collected is kept.\n{link}"
+    )
+    return _structured(facts, text, f"{framework} {period} failed in {', '.join(failed)}"[:140])
+
+
+def _structured(facts: Mapping[str, Any], text: str, short: str) -> dict[str, str]:
+    machine = json.dumps(facts, sort_keys=True)
+    return {
+        "default": text,
+        "email": text,
+        "email-json": machine,
+        "sqs": machine,
+        "lambda": machine,
+        "http": machine,
+        "https": machine,
+        "sms": short[:140],
+    }
+
+
+def _percent(value: float | None) -> str:
+    return "not judged" if value is None else f"{value:.2f} %"

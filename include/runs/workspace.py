@@ -1,0 +1,100 @@
+"""A run's working files and its package in S3: content-addressed, so nothing is ever replaced."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from include.digests import canonical_json, sha256
+from include.errors import AuditError
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where an object lies (``s3://bucket/key``) and the SHA-256 of its bytes."""
+
+    uri: str
+    digest: str
+
+    def to_json(self) -> dict[str, str]:
+        """Plain JSON values, for XCom."""
+        return {"uri": self.uri, "digest": self.digest}
+
+
+class Workspace:
+    """Reads and writes objects of one bucket below one prefix."""
+
+    def __init__(self, s3: Any, bucket: str, prefix: str) -> None:
+        self._s3 = s3
+        self.bucket = bucket
+        self.prefix = prefix.strip("/")
+
+    @property
+    def uri(self) -> str:
+        """``s3://bucket/prefix``."""
+        return f"s3://{self.bucket}/{self.prefix}"
+
+    def put(self, name: str, body: bytes, *, content_type: str = "application/octet-stream") -> Reference:
+        """Write once. The same bytes again are fine; other bytes under the same name are refused."""
+        key = f"{self.prefix}/{name}"
+        digest = sha256(body)
+        try:
+            self._s3.put_object(
+                Bucket=self.bucket,
+                Key=key,
+                Body=body,
+                ContentType=content_type,
+                ChecksumAlgorithm="SHA256",
+                IfNoneMatch="*",
+                Metadata={"sha256": digest},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "PreconditionFailed":
+                raise
+            there = sha256(self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+            if there != digest:
+                raise AuditError(
+                    f"s3://{self.bucket}/{key} already holds other content.",
+                    hint="Results are never replaced; look for a second run of the same period.",
+                ) from None
+        return Reference(f"s3://{self.bucket}/{key}", digest)
+
+    def put_json(self, kind: str, value: Any) -> Reference:
+        """Write canonical JSON under the name ``<kind>-<digest>.json``."""
+        body = canonical_json(value)
+        return self.put(f"{kind}-{sha256(body)[:16]}.json", body, content_type="application/json")
+
+    def put_file(self, name: str, path: Path, *, content_type: str) -> Reference:
+        """Write a local file."""
+        return self.put(name, path.read_bytes(), content_type=content_type)
+
+    def exists(self, name: str) -> bool:
+        """Whether an object of that name is there."""
+        try:
+            self._s3.head_object(Bucket=self.bucket, Key=f"{self.prefix}/{name}")
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+                return False
+            raise
+        return True
+
+
+def fetch(s3: Any, reference: dict[str, str]) -> bytes:
+    """The bytes a reference names; AuditError when they are not the ones it was made for."""
+    bucket, _, key = reference["uri"].removeprefix("s3://").partition("/")
+    body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    if sha256(body) != reference["digest"]:
+        raise AuditError(
+            f"{reference['uri']} is not what this run wrote (its SHA-256 differs).",
+            hint="Somebody changed it; clear the task that writes it, and look into the bucket's log.",
+        )
+    return body
+
+
+def fetch_json(s3: Any, reference: dict[str, str]) -> Any:
+    """The JSON value a reference names."""
+    return json.loads(fetch(s3, reference))
