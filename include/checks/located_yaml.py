@@ -1,0 +1,103 @@
+"""YAML read together with the line of every value, so that an error can say where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from include.errors import InputError
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+#: Where a value stands: mapping keys and list positions from the root down.
+Place = tuple[str | int, ...]
+
+
+class LocatedYaml:
+    """One YAML document: ``data`` as plain values, and :meth:`line` for each of them.
+
+    Anchors and aliases are refused (a file that people review should say what it means where it
+    stands), and so is a key given twice, of which YAML readers silently keep the last.
+    """
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self._lines: dict[Place, int] = {}
+        self._seen: set[int] = set()
+        try:
+            self._loader = _Loader(text)
+            try:
+                node = self._loader.get_single_node()
+                self.data: Any = None if node is None else self._value(node, ())
+            finally:
+                self._loader.dispose()
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            problem = getattr(error, "problem", None) or str(error)
+            line = mark.line + 1 if mark else 1
+            raise self._error(line, f"not readable as YAML: {problem}") from None
+
+    def line(self, place: Sequence[str | int]) -> int:
+        """The line (from 1) of the value at ``place``, or of the nearest thing around it."""
+        at = tuple(place)
+        while at and at not in self._lines:
+            at = at[:-1]
+        return self._lines.get(at, 1)
+
+    def error(self, place: Sequence[str | int], problem: str, *, hint: str = "") -> InputError:
+        """An error that names the file and the line of ``place``."""
+        return self._error(self.line(place), problem, hint=hint)
+
+    def _error(self, line: int, problem: str, *, hint: str = "") -> InputError:
+        return InputError(f"{self.path}, line {line}: {problem.rstrip('.')}.", hint=hint)
+
+    def _value(self, node: yaml.Node, place: Place) -> Any:
+        self._lines.setdefault(place, node.start_mark.line + 1)
+        if isinstance(node, yaml.ScalarNode):
+            try:
+                return self._loader.construct_object(node, deep=True)
+            except ValueError as error:
+                raise self.error(place, f"'{node.value}' can't be read: {error}") from None
+        if id(node) in self._seen:
+            raise self._error(
+                node.start_mark.line + 1,
+                "a value is used a second time through an alias (*name)",
+                hint="Write it out in both places.",
+            )
+        self._seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(item, (*place, n)) for n, item in enumerate(node.value)]
+        return self._mapping(node, place)
+
+    def _mapping(self, node: yaml.Node, place: Place) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            key = key_node.value
+            if not isinstance(key_node, yaml.ScalarNode) or not isinstance(key, str):
+                raise self._error(line, "a key has to be a plain word")
+            if key in out:
+                raise self._error(line, f"'{key}' is given twice", hint="Remove one of them.")
+            # The line of an entry is its key's: that is where a reader looks for it.
+            self._lines[(*place, key)] = line
+            out[key] = self._value(value_node, (*place, key))
+        return out
+
+
+def read_located(path: Path, text: str | None = None) -> LocatedYaml:
+    """Read a file (or ``text`` that was read from it). Raises InputError with file and line."""
+    if text is None:
+        text = read_text(path)
+    return LocatedYaml(path, text)
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file. Raises InputError if it can't be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror or error}.") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text: {error}.") from None

@@ -1,0 +1,140 @@
+"""The form of a framework file: control sets, controls, and the checks each control maps to.
+
+``python -m include.frameworks.schema`` prints it as JSON Schema, for editors and for CI.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field, PrivateAttr
+
+from include.checks.catalogue import Check, Text
+from include.checks.validation import Strict
+from include.evidence.item import SourceName
+from include.frameworks.header import ID_PATTERN, Judge, Schedule
+
+#: ``required``: silence leaves the control INCONCLUSIVE; ``supporting``: only a failure counts.
+Role = Literal["required", "supporting"]
+#: Who says that the check speaks of the control: AWS, a published mapping or crosswalk, or we.
+Basis = Literal["aws_stated", "derived", "judgement"]
+SOURCE_ORDER: tuple[SourceName, ...] = get_args(SourceName)
+
+
+class CheckMapping(Strict):
+    """One check of a control: its role, who says so, and why."""
+
+    check: Text
+    role: Role
+    basis: Basis
+    reason: str = ""
+
+
+class ManualEvidence(Strict):
+    """Evidence that only people can give: ``provide`` says what."""
+
+    provide: Text
+
+
+class Control(Strict):
+    """One control, in our own words; ids are the publisher's."""
+
+    id: Annotated[str, Field(min_length=1, strict=True, pattern=r"^[A-Za-z0-9][\w.()-]*$")]
+    title: Text
+    objective: Text
+    test_procedure: Annotated[tuple[Text, ...], Field(min_length=1)]
+    level: Annotated[int, Field(strict=True, ge=1, le=3)] | None = None
+    manual: ManualEvidence | None = None
+    checks: tuple[CheckMapping, ...] = ()
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Ids of the required checks, in the file's order."""
+        return tuple(mapping.check for mapping in self.checks if mapping.role == "required")
+
+    @property
+    def supporting(self) -> tuple[str, ...]:
+        """Ids of the supporting checks, in the file's order."""
+        return tuple(mapping.check for mapping in self.checks if mapping.role == "supporting")
+
+
+class ControlSet(Strict):
+    """A chapter of the framework."""
+
+    id: Text
+    title: Text
+    controls: Annotated[tuple[Control, ...], Field(min_length=1)]
+
+
+class Framework(Strict):
+    """A whole framework. ``digest`` is the SHA-256 of the file it was read from."""
+
+    id: Annotated[str, Field(pattern=ID_PATTERN, strict=True)]
+    title: Text
+    version: Text
+    publisher: Text
+    compliance_type: Text
+    description: Text
+    schedule: Schedule
+    judge: Judge
+    control_sets: Annotated[tuple[ControlSet, ...], Field(min_length=1)]
+    _path: Path = PrivateAttr(default=Path())
+    _digest: str = PrivateAttr(default="")
+
+    @property
+    def path(self) -> Path:
+        """The file it was read from."""
+        return self._path
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of that file's bytes."""
+        return self._digest
+
+    @property
+    def dag_id(self) -> str:
+        """The id of the framework's assessment DAG."""
+        return f"assess_{self.id}"
+
+    def controls(self) -> Iterator[Control]:
+        """Every control, in the file's order."""
+        for control_set in self.control_sets:
+            yield from control_set.controls
+
+    def control(self, control_id: str) -> Control:
+        """The control with that id. Raises KeyError."""
+        for control in self.controls():
+            if control.id == control_id:
+                return control
+        raise KeyError(control_id)
+
+    def set_of(self, control_id: str) -> ControlSet:
+        """The control set in which a control stands. Raises KeyError."""
+        for control_set in self.control_sets:
+            if any(control.id == control_id for control in control_set.controls):
+                return control_set
+        raise KeyError(control_id)
+
+    def checks_needed(self) -> list[str]:
+        """Ids of all mapped checks, each once, in the file's order."""
+        return list(dict.fromkeys(m.check for control in self.controls() for m in control.checks))
+
+    def sources_needed(self, catalogue: Mapping[str, Check]) -> list[SourceName]:
+        """The sources that can answer a mapped check; nothing else has to be collected."""
+        needed = {
+            source.source for check in self.checks_needed() for source in catalogue[check].sources
+        }
+        return [name for name in SOURCE_ORDER if name in needed]
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a framework file."""
+    schema = Framework.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+if __name__ == "__main__":
+    print(json.dumps(json_schema(), indent=2))
