@@ -1,0 +1,195 @@
+"""One assessment DAG per framework: collect in parallel, judge, import, report, tell, close.
+
+Wiring only. A framework file is read as far as its header here; its controls are read by tasks.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from airflow.providers.openlineage.utils.selective_enable import enable_lineage
+from airflow.sdk import DAG, Asset, Param, TaskGroup, TriggerRule, get_parsing_context
+from include.frameworks.loader import FrameworkHeader, framework_headers
+from include.settings import load_settings
+from plugins.operators.assess import ComputeMetricsOperator, MapToControlsOperator
+from plugins.operators.audit_manager import (
+    AssessmentReportOperator,
+    ImportEvidenceOperator,
+    PrepareAssessmentOperator,
+)
+from plugins.operators.close import CompletenessOperator, NotifyOperator
+from plugins.operators.collect import CollectOperator
+from plugins.operators.plan import PlanOperator
+from plugins.operators.publish import GenerateReportsOperator, SealOperator
+from plugins.retry import AwsRetryPolicy
+from plugins.timetables.audit_period import AuditPeriodTimetable
+
+#: Where each source's evidence comes from, as the asset graph shows it.
+ORIGINS = {
+    "aws_config": "aws://config",
+    "security_hub": "aws://securityhub",
+    "inspector": "aws://inspector2",
+    "cloudtrail": "aws://cloudtrail",
+    "license_manager": "aws://license-manager",
+    "api_calls": "aws://api",
+    "custom": "aws://s3/custom-evidence",
+}
+
+
+def form(header: FrameworkHeader, accounts: list[str], regions: list[str]) -> dict[str, Param]:
+    """What the trigger form asks; an empty field means: as the settings say."""
+
+    def several(title: str, description: str, choices: list[str]) -> Param:
+        return Param(
+            None,
+            type=["null", "array"],
+            title=title,
+            description_md=description,
+            items={"type": "string", "enum": choices},
+            examples=choices,
+            section="Scope",
+        )
+
+    return {
+        "period": Param(
+            None,
+            type=["null", "string"],
+            pattern=(
+                r"^(\d{4}-(0[1-9]|1[0-2])|\d{4}-Q[1-4]|\d{4}"
+                r"|\d{4}-\d{2}-\d{2}T[0-9:.]+Z/\d{4}-\d{2}-\d{2}T[0-9:.]+Z)$"
+            ),
+            title="Audit period",
+            description_md="`2026-10`, `2026-Q3`, `2026`, or `START/END` in UTC. "
+            "Empty: the period of the run's date.",
+        ),
+        "accounts": several("Accounts", "Empty: all accounts of the settings.", accounts),
+        "regions": several("Regions", "Empty: all regions of the settings.", regions),
+        "sources": several(
+            "Sources", "Empty: every source the framework uses.", list(header.sources)
+        ),
+        "assessment_name": Param(
+            None,
+            type=["null", "string"],
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,126}$",
+            title="Assessment name",
+            description_md="Its name in Audit Manager. Empty: framework, period and scope.",
+            section="Result",
+        ),
+        "refresh": Param(
+            False,
+            type="boolean",
+            title="Collect again",
+            description_md="Collect anew even where complete snapshots exist.",
+            section="Result",
+        ),
+        "upload": Param(
+            True, type="boolean", title="Import into Audit Manager", section="Result"
+        ),
+        "notify": Param(True, type="boolean", title="Notify by SNS", section="Result"),
+    }
+
+
+def assessment_dag(header: FrameworkHeader) -> DAG:
+    """The DAG of one framework."""
+    settings = load_settings()
+    judged = Asset(
+        f"assessment_{header.id}", f"s3://{settings.reports_bucket}/runs/{header.id}"
+    )
+    report = Asset(
+        f"report_{header.id}", f"s3://{settings.reports_bucket}/packages/{header.id}"
+    )
+    schedule = settings.schedule_of(header.id, header.schedule)
+    dag = DAG(
+        f"assess_{header.id}",
+        dag_display_name=f"Assess {header.title} {header.version}",
+        description=f"{header.title} {header.version}: evidence, judgement and reports",
+        schedule=AuditPeriodTimetable(schedule) if schedule != "none" else None,
+        start_date=datetime(2024, 1, 1, tzinfo=timezone.utc),  # noqa: UP017 - read by DAG parsers
+        catchup=False,
+        max_active_runs=3,
+        tags=["compliance", header.publisher],
+        params=form(header, list(settings.accounts), list(settings.regions)),
+        default_args={
+            "retries": 3,
+            "retry_delay": timedelta(seconds=30),
+            "retry_policy": AwsRetryPolicy(),
+        },
+        render_template_as_native_obj=True,
+    )
+    with dag:
+        plan = PlanOperator(task_id="plan", framework_id=header.id)
+        plan_ref = plan.output["plan"]
+        snapshots = []
+        with TaskGroup("collect") as collect:
+            for source in header.sources:
+                snapshot = Asset(
+                    f"snapshots_{source}", f"s3://{settings.evidence_bucket}/snapshots/{source}"
+                )
+                snapshots.append(snapshot)
+                CollectOperator.partial(
+                    task_id=source,
+                    source=source,
+                    inlets=[Asset(source, ORIGINS[source])],
+                    outlets=[snapshot],
+                    map_index_template="{{ task.account }}",
+                ).expand_kwargs(plan.output)
+        map_to_controls = MapToControlsOperator(
+            task_id="map_to_controls",
+            plan=plan_ref,
+            inlets=snapshots,
+            outlets=[judged],
+            trigger_rule=TriggerRule.ALL_DONE,
+        )
+        with TaskGroup("upload_to_audit_manager"):
+            prepare = PrepareAssessmentOperator(task_id="prepare_assessment", plan=plan_ref)
+            imported = ImportEvidenceOperator.partial(
+                task_id="import_evidence",
+                plan=plan_ref,
+                assessment=map_to_controls.output,
+                target=prepare.output["target"],
+                map_index_template="control set {{ task.control_set }}",
+            ).expand_kwargs(prepare.output)
+            assessment_report = AssessmentReportOperator(
+                task_id="assessment_report",
+                target=prepare.output["target"],
+                imported=imported.output,
+            )
+        metrics = ComputeMetricsOperator(
+            task_id="compute_metrics", plan=plan_ref, assessment=map_to_controls.output
+        )
+        reports = GenerateReportsOperator(
+            task_id="generate_reports",
+            plan=plan_ref,
+            assessment=map_to_controls.output,
+            metrics=metrics.output,
+            target=prepare.output["target"],
+            inlets=[judged],
+            outlets=[report],
+            # Reports are due also when Audit Manager could not be prepared.
+            trigger_rule=TriggerRule.ALL_DONE,
+        )
+        seal = SealOperator(task_id="seal", plan=plan_ref, published=reports.output)
+        notify = NotifyOperator(
+            task_id="notify",
+            framework_title=f"{header.title} {header.version}",
+            plan=plan_ref,
+            published=reports.output,
+            trigger_rule=TriggerRule.ALL_DONE,
+        )
+        completeness = CompletenessOperator(
+            task_id="completeness",
+            published=reports.output,
+            retries=0,
+            trigger_rule=TriggerRule.ALL_DONE,
+        )
+        collect >> map_to_controls
+        [assessment_report, seal] >> notify >> completeness
+        for task in (map_to_controls, reports):
+            enable_lineage(task)
+    return dag
+
+
+_only = get_parsing_context().dag_id
+for _header in framework_headers():
+    if _only in (None, f"assess_{_header.id}"):
+        globals()[f"assess_{_header.id}"] = assessment_dag(_header)

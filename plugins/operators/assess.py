@@ -1,0 +1,58 @@
+"""Judges the controls from the stored snapshots, and computes the metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import Context
+from plugins.operators.base import AssessmentOperator, Reference
+
+
+class MapToControlsOperator(AssessmentOperator):
+    """Maps all evidence of the run to its controls; returns the assessment's reference.
+
+    Runs whatever became of the collection (a cell without a snapshot is a gap that is stated),
+    but never without a plan.
+    """
+
+    template_fields = ("plan",)
+
+    def __init__(self, *, plan: Reference, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.plan = plan
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Judge and write."""
+        from include.runs.judging import judge_run
+
+        plan = self.plan_of(self.plan)
+        assessment = judge_run(plan, self.scope_of(plan), self.store(), self.settings)
+        reference = self.workspace("runs", plan.key).put_json("assessment", assessment.to_json())
+        for outlet in self.outlets:
+            context["outlet_events"][outlet].extra = {"period": plan.label, **reference.to_json()}
+        self.log.info(
+            "%d controls judged, %d gaps", len(assessment.controls), len(assessment.gaps)
+        )
+        return reference.to_json()
+
+
+class ComputeMetricsOperator(AssessmentOperator):
+    """Score, coverage and the breakdowns; returns the metrics' reference."""
+
+    template_fields = ("plan", "assessment")
+
+    def __init__(self, *, plan: Reference, assessment: Reference, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.plan = plan
+        self.assessment = assessment
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Compute and write."""
+        from include.assessment.metrics import compute_metrics
+        from include.assessment.result import Assessment
+        from include.runs.workspace import fetch_json
+
+        plan = self.plan_of(self.plan)
+        assessment = Assessment.from_json(fetch_json(self.client("s3"), dict(self.assessment)))
+        metrics = compute_metrics(assessment)
+        return self.workspace("runs", plan.key).put_json("metrics", metrics.to_json()).to_json()

@@ -1,0 +1,83 @@
+"""What all operators of an assessment share: settings, clients, and the plan of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+if TYPE_CHECKING:
+    from include.assessment.scope import Scope
+    from include.aws.sessions import SessionFactory
+    from include.evidence.store import SnapshotStore
+    from include.runs.plan import Plan
+    from include.runs.workspace import Workspace
+    from include.settings import Settings
+
+Reference = Mapping[str, str]
+
+
+class AssessmentOperator(BaseOperator):
+    """Base of the operators; ``aws_conn_id`` is the Airflow connection with the credentials."""
+
+    def __init__(self, *, aws_conn_id: str = "aws_default", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.aws_conn_id = aws_conn_id
+
+    @property
+    def settings(self) -> Settings:
+        """The product's settings, read anew for each task."""
+        from include.settings import load_settings
+
+        return load_settings()
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A boto3 client of the home account, from the Airflow connection."""
+        from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+
+        return AwsBaseHook(
+            self.aws_conn_id, client_type=service, region_name=region or self.settings.regions[0]
+        ).get_conn()
+
+    def sessions(self) -> SessionFactory:
+        """Sessions in the accounts of the scope, starting from the Airflow connection."""
+        from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+
+        from include.aws.sessions import SessionFactory
+
+        settings = self.settings
+        base = AwsBaseHook(
+            self.aws_conn_id, client_type="sts", region_name=settings.regions[0]
+        ).get_session()
+        return SessionFactory(
+            role_name=settings.role_name, external_id=settings.external_id, base=base
+        )
+
+    def plan_of(self, reference: Reference | None) -> Plan:
+        """The plan a reference names; a run whose plan failed ends here with that reason."""
+        from include.runs.plan import Plan
+        from include.runs.workspace import fetch_json
+
+        if not reference:
+            raise AirflowFailException("There is no plan: the task 'plan' did not succeed.")
+        return Plan.from_json(fetch_json(self.client("s3"), dict(reference)))
+
+    def store(self) -> SnapshotStore:
+        """Where snapshots of evidence lie."""
+        from include.evidence.store import SnapshotStore
+
+        return SnapshotStore(self.settings.evidence_bucket, self.client("s3"))
+
+    def workspace(self, *parts: str) -> Workspace:
+        """Where working files and results lie."""
+        from include.runs.workspace import Workspace
+
+        return Workspace(self.client("s3"), self.settings.reports_bucket, "/".join(parts))
+
+    def scope_of(self, plan: Plan) -> Scope:
+        """The plan's accounts and regions."""
+        from include.assessment.scope import Scope
+
+        return Scope(accounts=tuple(plan.accounts), regions=tuple(plan.regions))

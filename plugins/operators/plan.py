@@ -1,0 +1,86 @@
+"""The first task: resolves period and scope once, checks them, and prepares the buckets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow.sdk import Context
+from plugins.operators.base import AssessmentOperator
+
+
+class PlanOperator(AssessmentOperator):
+    """Writes the plan; returns one ``{"account", "plan"}`` per account, for mapping.
+
+    XCom ``plan`` holds the plan's reference. Nothing is collected before it succeeded; wrong
+    input fails here, for good, with one sentence.
+    """
+
+    def __init__(self, *, framework_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.framework_id = framework_id
+
+    def execute(self, context: Context) -> Sequence[dict[str, Any]]:
+        """Resolve, check, write."""
+        from email.utils import parsedate_to_datetime
+
+        from airflow.sdk.exceptions import AirflowFailException
+        from include.checks.catalogue import load_catalogue
+        from include.errors import InputError
+        from include.frameworks.loader import load_framework
+        from include.runs.buckets import ensure_bucket
+        from include.runs.plan import Asked, make_plan
+
+        settings = self.settings
+        try:
+            framework = load_framework(self.framework_id)
+            params = context["params"]
+            # The regions' own list tells the service's clock and which regions are enabled.
+            answer = self.client("ec2").describe_regions()
+            enabled = {region["RegionName"] for region in answer["Regions"]}
+            missing = [region for region in settings.regions if region not in enabled]
+            if missing:
+                raise InputError(
+                    f"The region {', '.join(missing)} is not enabled in the home account.",
+                    hint="Correct 'regions' in the settings.",
+                )
+            start, end = context.get("data_interval_start"), context.get("data_interval_end")
+            run_after = context["dag_run"].run_after
+            plan = make_plan(
+                Asked(
+                    period=params.get("period"),
+                    accounts=params.get("accounts") or (),
+                    regions=params.get("regions") or (),
+                    sources=params.get("sources") or (),
+                    refresh=bool(params.get("refresh", False)),
+                    upload=bool(params.get("upload", True)),
+                    notify=bool(params.get("notify", True)),
+                    assessment_name=params.get("assessment_name"),
+                ),
+                framework=framework.id,
+                framework_digest=framework.digest,
+                accounts=settings.accounts,
+                regions=settings.regions,
+                sources=framework.sources_needed(load_catalogue()),
+                interval=(start, end) if start and end else None,
+                partition_key=context.get("partition_key"),
+                run_after=run_after,
+                now=parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]),
+            )
+        except InputError as error:
+            raise AirflowFailException(str(error)) from error
+        s3 = self.client("s3")
+        for bucket in dict.fromkeys([settings.evidence_bucket, settings.reports_bucket]):
+            ensure_bucket(s3, bucket, region=settings.regions[0], kms_key=settings.kms_key)
+        reference = self.workspace("runs", plan.key).put_json("plan", plan.to_json()).to_json()
+        context["ti"].xcom_push("plan", reference)
+        context["ti"].xcom_push("key", {"key": plan.key, "period": plan.label})
+        self.log.info(
+            "Period %s, %d accounts, %d regions, sources %s%s",
+            plan.label,
+            len(plan.accounts),
+            len(plan.regions),
+            ", ".join(plan.sources),
+            f"; interim: {', '.join(plan.interim)}" if plan.interim else "",
+        )
+        return [{"account": account, "plan": reference} for account in plan.accounts]

@@ -1,0 +1,79 @@
+"""Writes the reports and closes the package."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
+from plugins.operators.base import AssessmentOperator, Reference
+
+
+class GenerateReportsOperator(AssessmentOperator):
+    """Writes all reports into the package; returns their references and a short summary."""
+
+    template_fields = ("plan", "assessment", "metrics", "target")
+
+    def __init__(
+        self,
+        *,
+        plan: Reference,
+        assessment: Reference,
+        metrics: Reference,
+        target: dict[str, Any] | None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.plan = plan
+        self.assessment = assessment
+        self.metrics = metrics
+        self.target = target
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Render and store."""
+        from include.runs.publishing import publish_reports
+        from include.runs.workspace import fetch_json
+
+        plan = self.plan_of(self.plan)
+        if not self.assessment or not self.metrics:
+            raise AirflowFailException("There is nothing to report: no assessment or no metrics.")
+        s3 = self.client("s3")
+        published = publish_reports(
+            plan,
+            fetch_json(s3, dict(self.assessment)),
+            fetch_json(s3, dict(self.metrics)),
+            self.target or {},
+            self.store(),
+            self.workspace("packages", plan.key),
+            self.settings,
+        )
+        for outlet in self.outlets:
+            event = context["outlet_events"][outlet]
+            event.extra = {"period": plan.label, "score": published["summary"]["score"]}
+            if not plan.interim:
+                event.add_partitions(plan.label)
+        return published
+
+
+class SealOperator(AssessmentOperator):
+    """Writes SHA256SUMS over the package's files, and who made it when into ``runs/``."""
+
+    template_fields = ("plan", "published")
+
+    def __init__(self, *, plan: Reference, published: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.plan = plan
+        self.published = published
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Write the sums once; a second run of equal content finds them there."""
+        from include.runs.publishing import seal_package
+
+        plan = self.plan_of(self.plan)
+        reports: Sequence[dict[str, str]] = self.published["reports"]
+        package = self.workspace("packages", plan.key, self.published["package"])
+        run = context["dag_run"]
+        return seal_package(
+            package, reports, run_id=run.run_id, started=run.start_date, dag_id=run.dag_id
+        )
