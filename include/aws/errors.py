@@ -1,0 +1,131 @@
+"""What an AWS error means for the collection, whoever raised it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    ResponseParserError,
+)
+
+FailureKind = Literal["DENIED", "EXPIRED", "THROTTLED", "NOT_ENABLED", "FAILED"]
+
+_DENIED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "AuthorizationErrorException",
+    "UnauthorizedOperation",
+    "UnauthorizedException",
+    "Client.UnauthorizedOperation",
+    "NotAuthorized",
+    "OptInRequired",
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "SignatureDoesNotMatch",
+    "AuthFailure",
+    "InvalidAccessKeyId",
+}
+_EXPIRED = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "RequestExpired",
+    "TokenRefreshRequired",
+    "CredentialsExpired",
+}
+_THROTTLED = {
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "RequestLimitExceeded",
+    "TooManyRequestsException",
+    "LimitExceededException",
+    "SlowDown",
+    "BandwidthLimitExceeded",
+    "PriorRequestNotComplete",
+    "TransactionInProgressException",
+    "ProvisionedThroughputExceededException",
+    "EC2ThrottledException",
+}
+#: Codes by which a service says that it is switched off, per service.
+_NOT_ENABLED = {
+    "securityhub": {"InvalidAccessException", "ResourceNotFoundException"},
+    "config": {"NoAvailableConfigurationRecorderException", "NoSuchConfigurationRecorderException"},
+    "macie2": {"AccessDeniedException"},
+}
+_NAMED_PERMISSION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9]+)")
+#: IAM's prefix where it differs from the client's name.
+_IAM_PREFIX = {"accessanalyzer": "access-analyzer"}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One error, read: what kind it is, what to grant, whether trying again can help."""
+
+    status: FailureKind
+    code: str
+    message: str
+    missing_permission: str = ""
+    retryable: bool = False
+
+
+def is_throttle(code: str, status: int = 0) -> bool:
+    """Whether an answer means: too many requests."""
+    return code in _THROTTLED or status == 429
+
+
+def error_code(error: BaseException) -> str:
+    """The service's error code, or '' for errors without one."""
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", ""))
+    return ""
+
+
+def classify(error: BaseException, service: str = "") -> Failure:
+    """Read an error of a call to ``service`` (the boto3 client's name).
+
+    A missing permission is taken from the message where AWS names it (the role's own AssumeRole
+    included), else it is the operation that was called. Unknown errors are FAILED; those that
+    come from the network or the service's own side are worth another attempt.
+    """
+    if isinstance(error, ClientError):
+        return _classify_client_error(error, service)
+    if isinstance(error, NoCredentialsError):
+        return Failure("DENIED", "NoCredentials", "No AWS credentials were found.")
+    if isinstance(error, CredentialRetrievalError):
+        return Failure("EXPIRED", "CredentialRetrieval", str(error), retryable=True)
+    if isinstance(error, (HTTPClientError, ConnectionError, ResponseParserError)):
+        return Failure("FAILED", type(error).__name__, str(error), retryable=True)
+    return Failure(
+        "FAILED", type(error).__name__, str(error), retryable=isinstance(error, BotoCoreError)
+    )
+
+
+def _classify_client_error(error: ClientError, service: str) -> Failure:
+    code = error_code(error)
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) or 0)
+    operation = error.operation_name
+    message = str(error.response.get("Error", {}).get("Message", "")) or str(error)
+    if code in _EXPIRED:
+        return Failure("EXPIRED", code, message, retryable=True)
+    if is_throttle(code, status):
+        return Failure("THROTTLED", code, message, retryable=True)
+    # Security Hub answers AccessDenied with its own code when it is merely switched off.
+    if code in _NOT_ENABLED.get(service, set()) or "not subscribed to" in message:
+        return Failure("NOT_ENABLED", code, message)
+    if code in _DENIED or status == 403:
+        named = _NAMED_PERMISSION.search(message)
+        prefix = "sts" if operation == "AssumeRole" else _IAM_PREFIX.get(service, service)
+        permission = named[1] if named else f"{prefix}:{operation}" if prefix else operation
+        return Failure("DENIED", code, message, missing_permission=permission)
+    return Failure("FAILED", code, message, retryable=status >= 500)

@@ -1,0 +1,302 @@
+"""Snapshots: what one cell yielded at one as-of time, written once and read back verified."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import botocore
+
+from include.aws.exchange import Answer, Traffic
+from include.clock import from_iso, iso
+from include.digests import canonical_json, digest_of, digest_of_many, sha256
+from include.evidence.cell import Cell
+from include.evidence.deployment import Deployment
+from include.evidence.item import Evidence
+from include.evidence.receipt import FILLED, Page, Receipt, ReceiptStatus
+from include.evidence.sorting import EvidenceSorter
+from include.evidence.table import write_evidence
+
+#: Version of the layout of snapshot.json.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class SnapshotRef:
+    """What travels between tasks instead of the evidence.
+
+    ``digest`` is over snapshot.json, which holds the digest of every other file;
+    ``content_digest`` is equal for equal evidence, deployments and status, whenever collected.
+    ``as_of`` is the service's clock at the end of the collection (ISO UTC).
+    """
+
+    uri: str
+    digest: str
+    content_digest: str
+    status: ReceiptStatus
+    items: int
+    as_of: str
+    cell: Cell
+
+    @property
+    def filled(self) -> bool:
+        """Whether nothing is left to collect."""
+        return self.status in FILLED
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values (fit for XCom)."""
+        return {
+            "uri": self.uri,
+            "digest": self.digest,
+            "content_digest": self.content_digest,
+            "status": self.status,
+            "items": self.items,
+            "as_of": self.as_of,
+            "cell": self.cell.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> SnapshotRef:
+        """The inverse of :meth:`to_json`."""
+        return cls(**{**data, "cell": Cell.from_json(data["cell"])})
+
+
+def _no_evidence() -> Iterator[Evidence]:
+    return iter(())
+
+
+def _no_pages() -> Iterator[tuple[str, bytes]]:
+    return iter(())
+
+
+@dataclass(frozen=True)
+class LoadedSnapshot:
+    """A snapshot for reading. Evidence and pages are streamed, from the start at each call."""
+
+    ref: SnapshotRef
+    receipt: Receipt
+    deployments: tuple[Deployment, ...] = ()
+    read_evidence: Callable[[], Iterator[Evidence]] = _no_evidence
+    read_pages: Callable[[], Iterator[tuple[str, bytes]]] = _no_pages
+
+    @property
+    def cell(self) -> Cell:
+        """What was collected."""
+        return self.ref.cell
+
+    def iter_evidence(self) -> Iterator[Evidence]:
+        """All items, by keyword, deployment, resource and source time."""
+        return self.read_evidence()
+
+    def iter_pages(self) -> Iterator[tuple[str, bytes]]:
+        """(name, body as received) of every page; names are those in ``Evidence.page``."""
+        return self.read_pages()
+
+
+@dataclass(frozen=True)
+class FinishedSnapshot:
+    """A complete snapshot on local disk, ready to be stored."""
+
+    cell: Cell
+    status: ReceiptStatus
+    items: int
+    as_of: str
+    content_digest: str
+    manifest: bytes
+    files: dict[str, Path]
+
+
+@dataclass
+class SnapshotWriter:
+    """Takes a cell's pages, evidence and deployments, on local disk until :meth:`finish`.
+
+    Memory doesn't grow with the number of items or pages. Nothing reaches the store before
+    the whole snapshot is there, so that a killed collection leaves nothing behind.
+    """
+
+    cell: Cell
+    caller_arn: str = ""
+    endpoint: str = ""
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="snapshot-")))
+
+    def __post_init__(self) -> None:
+        self._sorter = EvidenceSorter()
+        self._pages: list[Page] = []
+        self._deployments: dict[str, Deployment] = {}
+        self.notes: list[str] = []
+        #: The service (boto3's name) that was asked last: whom an error came from.
+        self.service = ""
+        self._zip = zipfile.ZipFile(self.folder / "pages.zip", "w", zipfile.ZIP_DEFLATED)
+        self._first: datetime | None = None
+        self._last: datetime | None = None
+        self._local: datetime | None = None
+        self._retries = 0
+        self._throttles = 0
+        self.cut_short = False
+
+    @property
+    def now(self) -> datetime:
+        """The service's clock as it was last seen (UTC); the local one before any answer."""
+        return self._last or datetime.now(UTC)
+
+    @property
+    def items(self) -> int:
+        """Items taken so far."""
+        return self._sorter.added
+
+    def traffic(self, traffic: Traffic) -> None:
+        """Count a call's retries and throttles, whether or not it succeeded."""
+        self._retries += traffic.retries
+        self._throttles += traffic.throttles
+        if at := traffic.last_date:
+            self._first = self._first or at
+            self._last = at
+            self._local = datetime.now(UTC)
+
+    def page(self, answer: Answer, items: int, next_token: str = "") -> str:
+        """Keep one answer's body as received; returns the page's name for ``Evidence.page``."""
+        number = len(self._pages) + 1
+        suffix = "xml" if answer.body[:1] == b"<" else "json"
+        name = f"page-{number:05d}.{suffix}"
+        # A fixed date: equal pages give equal bytes (1980 is the first year a zip knows).
+        entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        entry.external_attr = 0o600 << 16
+        self._zip.writestr(entry, answer.body)
+        self._pages.append(
+            Page(
+                number=number,
+                operation=f"{answer.service}:{answer.operation}",
+                request=_plain(answer.request),
+                request_id=answer.request_id,
+                items=items,
+                sha256=sha256(answer.body),
+                next_token=sha256(next_token.encode()) if next_token else "",
+                service_date=iso(answer.at),
+            )
+        )
+        return name
+
+    def add(self, item: Evidence) -> None:
+        """Take one item."""
+        self._sorter.add(item)
+
+    def deploy(self, deployment: Deployment) -> None:
+        """Take one deployment (the same one again replaces the earlier)."""
+        self._deployments[f"{deployment.keyword}\n{deployment.arn}"] = deployment
+
+    def note(self, text: str) -> None:
+        """Say something in the receipt that a reader has to know."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def stop_short(self, why: str) -> None:
+        """The listing could not be followed to its end: the cell will be PARTIAL."""
+        self.cut_short = True
+        self.note(why)
+
+    def finish(self, status: ReceiptStatus, *, missing_permission: str = "") -> FinishedSnapshot:
+        """Close the files and compute the digests. COMPLETE without items is COMPLETE_EMPTY."""
+        self._zip.close()
+        evidence = hashlib.sha256()
+
+        def digested() -> Iterator[tuple[Evidence, str]]:
+            for item, digest in self._sorter.sorted():
+                evidence.update(digest.encode() + b"\n")
+                yield item, digest
+
+        with (self.folder / "evidence.parquet").open("wb") as file:
+            items = write_evidence(file, digested())
+        self._sorter.close()
+        if self.cut_short and status in ("COMPLETE", "COMPLETE_EMPTY"):
+            status = "PARTIAL"
+        if status in ("COMPLETE", "COMPLETE_EMPTY"):
+            status = "COMPLETE" if items else "COMPLETE_EMPTY"
+        deployments = sorted(
+            (d.to_json() for d in self._deployments.values()),
+            key=lambda d: (d["keyword"], d["arn"]),
+        )
+        receipt = self._receipt(status, items, missing_permission)
+        (self.folder / "deployments.json").write_bytes(canonical_json(deployments))
+        (self.folder / "receipt.json").write_bytes(canonical_json(receipt.to_json()))
+        content_digest = digest_of(
+            {
+                "evidence": evidence.hexdigest(),
+                "deployments": digest_of_many(digest_of(d) for d in deployments),
+                "status": status,
+            }
+        )
+        names = ("deployments.json", "evidence.parquet", "pages.zip", "receipt.json")
+        files = {name: self.folder / name for name in names}
+        manifest = {
+            "format": FORMAT,
+            "cell": self.cell.to_json(),
+            "status": status,
+            "items": items,
+            "as_of": receipt.ended,
+            "content_digest": content_digest,
+            "files": {name: _described(path) for name, path in files.items()},
+        }
+        return FinishedSnapshot(
+            self.cell,
+            status,
+            items,
+            receipt.ended,
+            content_digest,
+            canonical_json(manifest),
+            files,
+        )
+
+    def _receipt(self, status: ReceiptStatus, items: int, missing_permission: str) -> Receipt:
+        skew = (self._last - self._local).total_seconds() if self._last and self._local else 0.0
+        return Receipt(
+            source=self.cell.source,
+            account=self.cell.account,
+            region=self.cell.region,
+            period=self.cell.period.label,
+            selection=self.cell.selection,
+            status=status,
+            started=iso(self._first or self.now),
+            ended=iso(self.now),
+            caller_arn=self.caller_arn,
+            endpoint=self.endpoint,
+            client=f"botocore/{botocore.__version__}",
+            clock_skew_seconds=round(skew, 1),
+            cursor_exhausted=not self.cut_short and status in FILLED,
+            items=items,
+            retries=self._retries,
+            throttles=self._throttles,
+            message=" ".join(self.notes),
+            missing_permission=missing_permission,
+            pages=tuple(self._pages),
+        )
+
+
+def _described(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return {
+            "sha256": hashlib.file_digest(file, "sha256").hexdigest(),
+            "bytes": path.stat().st_size,
+        }
+
+
+def _plain(value: Any) -> Any:
+    """JSON values of a request: times become ISO text."""
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, dict):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def newest(refs: list[SnapshotRef]) -> str:
+    """The newest as-of time of some snapshots ('' for none)."""
+    return max((ref.as_of for ref in refs), key=from_iso, default="")

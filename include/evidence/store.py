@@ -1,0 +1,213 @@
+"""Where snapshots are kept: immutable objects in S3 and one small pointer per cell."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from typing import IO, Any
+
+from botocore.exceptions import ClientError
+
+from include.aws.errors import error_code
+from include.digests import canonical_json, sha256
+from include.errors import AuditError
+from include.evidence.cell import Cell
+from include.evidence.deployment import Deployment
+from include.evidence.item import Evidence
+from include.evidence.receipt import Receipt
+from include.evidence.snapshot import FinishedSnapshot, LoadedSnapshot, SnapshotRef
+from include.evidence.table import read_evidence
+
+_MISSING = {"NoSuchKey", "404", "NotFound"}
+_EXISTS = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+#: Evidence up to this size (bytes) is read in memory, larger from a temporary file.
+_IN_MEMORY = 8 * 1024 * 1024
+
+
+class SnapshotStore:
+    """Snapshots in a bucket, laid out as ``<prefix>/<cell>/<content digest>/…``.
+
+    A snapshot's files are written first, each never replaced; its ``snapshot.json`` after them;
+    the cell's ``current.json``, which names the snapshot in force, last. A collection killed in
+    between leaves nothing that looks whole. The first snapshot of some content stays: collecting
+    the same past again adds nothing.
+    """
+
+    def __init__(self, bucket: str, s3: Any, prefix: str = "snapshots") -> None:
+        self.bucket = bucket
+        self._s3 = s3
+        self.prefix = prefix.strip("/")
+
+    def find(self, cell: Cell) -> SnapshotRef | None:
+        """The snapshot in force for a cell, whatever its status; None when there is none."""
+        found = self._get(f"{self._folder(cell)}/current.json")
+        return SnapshotRef.from_json(json.loads(found)) if found is not None else None
+
+    def save(self, snapshot: FinishedSnapshot) -> SnapshotRef:
+        """Store a snapshot and point the cell at it.
+
+        A snapshot that is not filled doesn't take the place of a filled one: what was collected
+        completely stays in force when a later refresh fails.
+        """
+        folder = f"{self._folder(snapshot.cell)}/{snapshot.content_digest}"
+        manifest = self._get(f"{folder}/snapshot.json")
+        if manifest is None:
+            described = json.loads(snapshot.manifest)["files"]
+            for name, path in sorted(snapshot.files.items()):
+                with path.open("rb") as file:
+                    self._put_once(
+                        _object_name(folder, name, described[name]["sha256"]),
+                        file,
+                        described[name]["sha256"],
+                    )
+            self._put_once(f"{folder}/snapshot.json", snapshot.manifest, sha256(snapshot.manifest))
+            # Someone else may have been faster with the same content: then theirs counts.
+            manifest = self._get(f"{folder}/snapshot.json") or snapshot.manifest
+        ref = self._ref(folder, manifest)
+        before = self.find(snapshot.cell)
+        if before is None or ref.filled or not before.filled:
+            pointer = canonical_json(ref.to_json())
+            self._s3.put_object(
+                Bucket=self.bucket,
+                Key=f"{self._folder(snapshot.cell)}/current.json",
+                Body=pointer,
+                ContentType="application/json",
+                ChecksumSHA256=_checksum(sha256(pointer)),
+            )
+        return ref
+
+    def load(self, ref: SnapshotRef) -> LoadedSnapshot:
+        """Read a snapshot; raises AuditError when anything isn't what the reference promises."""
+        folder = self._key(ref.uri)
+        manifest = self._require(f"{folder}/snapshot.json")
+        _check(manifest, ref.digest, f"{ref.uri}/snapshot.json")
+        files = json.loads(manifest)["files"]
+
+        def small(name: str) -> Any:
+            digest = files[name]["sha256"]
+            body = self._require(_object_name(folder, name, digest))
+            _check(body, digest, f"{ref.uri}/{name}")
+            return json.loads(body)
+
+        def evidence() -> Iterator[Evidence]:
+            with self._open(folder, "evidence.parquet", files) as file:
+                yield from read_evidence(file)
+
+        def pages() -> Iterator[tuple[str, bytes]]:
+            with self._open(folder, "pages.zip", files) as file, zipfile.ZipFile(file) as pack:
+                for name in pack.namelist():
+                    yield name, pack.read(name)
+
+        return LoadedSnapshot(
+            ref=ref,
+            receipt=Receipt.from_json(small("receipt.json")),
+            deployments=tuple(Deployment.from_json(d) for d in small("deployments.json")),
+            read_evidence=evidence,
+            read_pages=pages,
+        )
+
+    def _folder(self, cell: Cell) -> str:
+        return f"{self.prefix}/{cell.key}"
+
+    def _key(self, uri: str) -> str:
+        start = f"s3://{self.bucket}/"
+        if not uri.startswith(start):
+            raise AuditError(
+                f"The snapshot {uri} is not in the bucket {self.bucket}.",
+                hint="Check the setting of the evidence bucket.",
+            )
+        return uri[len(start) :]
+
+    def _ref(self, folder: str, manifest: bytes) -> SnapshotRef:
+        data = json.loads(manifest)
+        return SnapshotRef(
+            uri=f"s3://{self.bucket}/{folder}",
+            digest=sha256(manifest),
+            content_digest=data["content_digest"],
+            status=data["status"],
+            items=data["items"],
+            as_of=data["as_of"],
+            cell=Cell.from_json(data["cell"]),
+        )
+
+    def _get(self, key: str) -> bytes | None:
+        try:
+            body: bytes = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                return None
+            raise
+        return body
+
+    def _require(self, key: str) -> bytes:
+        body = self._get(key)
+        if body is None:
+            raise AuditError(
+                f"The object s3://{self.bucket}/{key} is missing.",
+                hint="It was removed after it had been written: collect the cell again.",
+            )
+        return body
+
+    def _open(self, folder: str, name: str, files: dict[str, Any]) -> IO[bytes]:
+        """A verified copy of one file, rewound; the caller closes it."""
+        digest = files[name]["sha256"]
+        key = _object_name(folder, name, digest)
+        try:
+            body = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"]
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                self._require(key)
+            raise
+        file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the caller closes it
+        shutil.copyfileobj(body, file, 1024 * 1024)
+        file.seek(0)
+        found = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        if found != digest:
+            file.close()
+            raise _altered(f"s3://{self.bucket}/{key}", found, digest)
+        file.seek(0)
+        return file
+
+    def _put_once(self, key: str, body: Any, digest: str) -> None:
+        try:
+            self._s3.put_object(
+                Bucket=self.bucket,
+                Key=key,
+                Body=body,
+                IfNoneMatch="*",
+                ChecksumSHA256=_checksum(digest),
+            )
+        except ClientError as error:
+            # The key holds the content's digest, so what is there is what would be written.
+            if error_code(error) not in _EXISTS:
+                raise
+
+
+def _object_name(folder: str, name: str, digest: str) -> str:
+    # Files of equal evidence may still differ (collection time, request ids), and a killed
+    # collection may have left some: the digest in the name keeps them apart.
+    stem, _, suffix = name.partition(".")
+    return f"{folder}/{stem}-{digest[:16]}.{suffix}"
+
+
+def _checksum(hexdigest: str) -> str:
+    return base64.b64encode(bytes.fromhex(hexdigest)).decode()
+
+
+def _check(body: bytes, digest: str, what: str) -> None:
+    found = sha256(body)
+    if found != digest:
+        raise _altered(what, found, digest)
+
+
+def _altered(what: str, found: str, expected: str) -> AuditError:
+    return AuditError(
+        f"{what} was changed after it had been written: its SHA-256 is {found[:16]}…, "
+        f"not {expected[:16]}….",
+        hint="Restore the earlier version of the object, or collect the cell again.",
+    )

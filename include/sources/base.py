@@ -1,0 +1,150 @@
+"""What every evidence source is: a selection of what to ask, and a way to collect one cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from include.aws.errors import classify
+from include.aws.exchange import Answer, call, traffic_of_one_call
+from include.evidence.cell import Cell
+from include.evidence.item import Known, SourceName
+from include.evidence.receipt import ReceiptStatus
+from include.evidence.snapshot import SnapshotWriter
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from include.assessment.period import Period
+    from include.aws.sessions import ClientFactory
+    from include.checks.catalogue import Check
+
+__all__ = ["SETTLING", "Cell", "Ended", "Listing", "Source", "ask", "classify", "known_as", "pages"]
+
+#: For how long after a period's end a collection still counts as of the period itself.
+SETTLING = timedelta(days=7)
+
+
+class Source(Protocol):
+    """One evidence source. Stateless; safe to use from several threads."""
+
+    name: SourceName
+
+    def selection(self, checks: Sequence[Check]) -> dict[str, Any]:
+        """What to ask for ``checks`` (JSON values); ``{}`` means all the source has.
+
+        Equal selections share snapshots, so nothing that differs without need belongs here.
+        """
+        ...
+
+    def in_region(self, selection: Mapping[str, Any], *, home: bool) -> dict[str, Any]:
+        """The part of a selection that is asked in one region (``home``: the scope's first)."""
+        ...
+
+    def collect(
+        self, cell: Cell, asked: Mapping[str, Any], clients: ClientFactory, out: SnapshotWriter
+    ) -> None:
+        """Ask for everything in ``asked`` and hand it to ``out``.
+
+        ``asked`` is the selection in this region, with ``home_region`` and
+        ``regional_account_keywords`` (whose account setting is each region's own) beside it.
+        Returns when the cell is complete; raises :class:`Ended` for another orderly ending, and
+        lets AWS's errors pass.
+        """
+        ...
+
+
+class Ended(Exception):
+    """A collection that ends in an orderly way, but not COMPLETE."""
+
+    def __init__(self, status: ReceiptStatus, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class Listing:
+    """One page of a listing: the answer, its items, and its name for ``Evidence.page``."""
+
+    __slots__ = ("answer", "items", "page")
+
+    def __init__(self, answer: Answer, items: Sequence[Any], page: str) -> None:
+        self.answer = answer
+        self.items = items
+        self.page = page
+
+
+def ask(
+    out: SnapshotWriter, client: Any, operation: str, request: Mapping[str, Any] | None = None
+) -> Answer:
+    """One call that is not paged by the caller; its traffic is counted, its page is not kept."""
+    out.service = str(client.meta.service_model.service_name)
+    with traffic_of_one_call() as traffic:
+        try:
+            return call(client, operation, dict(request or {}), traffic)
+        finally:
+            out.traffic(traffic)
+
+
+def ask_once(
+    out: SnapshotWriter,
+    client: Any,
+    operation: str,
+    request: Mapping[str, Any] | None = None,
+    *,
+    items_at: str = "",
+) -> Listing:
+    """One call whose answer is kept as one page; ``items_at`` as in :func:`pages`."""
+    answer = ask(out, client, operation, request)
+    items = _at(answer.output, items_at) if items_at else [answer.output]
+    items = items if isinstance(items, list) else [items]
+    return Listing(answer, items, out.page(answer, len(items)))
+
+
+def pages(
+    out: SnapshotWriter,
+    client: Any,
+    operation: str,
+    items_at: str,
+    request: Mapping[str, Any] | None = None,
+    *,
+    token: str = "NextToken",
+    next_token: str = "",
+) -> Iterator[Listing]:
+    """Follow a listing to its end, a page at a time.
+
+    ``items_at`` is the dotted path of the items in the output (``Reservations``), ``token`` the
+    request's token member and ``next_token`` the answer's, where it has another name. Empty
+    pages with a token are followed: they are not the end. A token that comes again would go
+    round forever: the listing stops there and the cell is PARTIAL.
+    """
+    parameters = dict(request or {})
+    seen: set[str] = set()
+    while True:
+        answer = ask(out, client, operation, parameters)
+        following = str(answer.output.get(next_token or token) or "")
+        items = _at(answer.output, items_at) or []
+        yield Listing(answer, items, out.page(answer, len(items), following))
+        if not following:
+            return
+        if following in seen:
+            out.stop_short(
+                f"{answer.service}:{operation} gave the same page token twice, after "
+                f"{len(seen) + 1} pages: the listing is not complete."
+            )
+            return
+        seen.add(following)
+        parameters[token] = following
+
+
+def _at(output: Mapping[str, Any], path: str) -> Any:
+    value: Any = output
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def known_as(collected_at: datetime, period: Period) -> Known:
+    """How an item that is known to hold at the period's end counts, by when it was collected."""
+    return "CONTEMPORANEOUS" if collected_at < period.end + SETTLING else "RECONSTRUCTED"
