@@ -11,6 +11,10 @@ from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, T
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
+def _now() -> pendulum.DateTime:
+    return pendulum.now("UTC")
+
+
 class AuditPeriodTimetable(Timetable):
     """Runs once for each finished period, ``settle_hours`` after its end.
 
@@ -87,8 +91,8 @@ class AuditPeriodTimetable(Timetable):
     def infer_manual_data_interval(self, *, run_after: pendulum.DateTime) -> DataInterval:
         """The period a manual run's date names (see the class)."""
         named = self._interval(self._start_of(pendulum.instance(run_after)))
-        return named if named.end <= pendulum.now("UTC") else self._before(
-            self._start_of(pendulum.now("UTC"))
+        return named if named.end <= _now() else self._before(
+            self._start_of(_now())
         )
 
     def next_dagrun_info(
@@ -109,7 +113,7 @@ class AuditPeriodTimetable(Timetable):
         else:
             start = None
         if not restriction.catchup:
-            now = pendulum.now("UTC").subtract(hours=self._settle_hours)
+            now = _now().subtract(hours=self._settle_hours)
             newest = pendulum.instance(self._before(self._start_of(now)).start)
             start = newest if start is None else max(start, newest)
         info = self._run(self._interval(start))
