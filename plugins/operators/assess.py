@@ -26,7 +26,7 @@ class MapToControlsOperator(AssessmentOperator):
         from include.runs.judging import judge_run
 
         plan = self.plan_of(self.plan)
-        assessment = judge_run(plan, self.scope_of(plan), self.store(), self.settings)
+        assessment = judge_run(plan, self.store())
         reference = self.workspace("runs", plan.key).put_json("assessment", assessment.to_json())
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = {"period": plan.label, **reference.to_json()}

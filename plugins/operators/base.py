@@ -9,7 +9,6 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 if TYPE_CHECKING:
-    from include.assessment.scope import Scope
     from include.aws.sessions import SessionFactory
     from include.evidence.store import SnapshotStore
     from include.runs.plan import Plan
@@ -38,7 +37,7 @@ class AssessmentOperator(BaseOperator):
         from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
         return AwsBaseHook(
-            self.aws_conn_id, client_type=service, region_name=region or self.settings.regions[0]
+            self.aws_conn_id, client_type=service, region_name=region or self.settings.home_region
         ).get_conn()
 
     def sessions(self) -> SessionFactory:
@@ -49,10 +48,13 @@ class AssessmentOperator(BaseOperator):
 
         settings = self.settings
         base = AwsBaseHook(
-            self.aws_conn_id, client_type="sts", region_name=settings.regions[0]
+            self.aws_conn_id, client_type="sts", region_name=settings.home_region
         ).get_session()
         return SessionFactory(
-            role_name=settings.role_name, external_id=settings.external_id, base=base
+            settings.role_name,
+            region=settings.home_region,
+            external_id=settings.external_id or "",
+            base=base
         )
 
     def plan_of(self, reference: Reference | None) -> Plan:
@@ -75,9 +77,3 @@ class AssessmentOperator(BaseOperator):
         from include.runs.workspace import Workspace
 
         return Workspace(self.client("s3"), self.settings.reports_bucket, "/".join(parts))
-
-    def scope_of(self, plan: Plan) -> Scope:
-        """The plan's accounts and regions."""
-        from include.assessment.scope import Scope
-
-        return Scope(accounts=tuple(plan.accounts), regions=tuple(plan.regions))

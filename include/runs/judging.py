@@ -1,0 +1,26 @@
+"""Judges a run: its plan, the stored snapshots and the registers in, the assessment out."""
+
+from __future__ import annotations
+
+from include.assessment.assess import assess
+from include.assessment.registers import Registers
+from include.assessment.result import Assessment
+from include.assessment.scope import Scope
+from include.checks.catalogue import load_catalogue
+from include.evidence.store import SnapshotStore
+from include.frameworks.loader import load_framework
+from include.runs.plan import Plan
+from include.runs.snapshots import snapshots_of
+
+
+def judge_run(plan: Plan, store: SnapshotStore, registers: Registers | None = None) -> Assessment:
+    """Judge every control from what lies in the store; what is missing is stated as a gap."""
+    return assess(
+        load_framework(plan.framework),
+        load_catalogue(),
+        Scope(plan.accounts, plan.regions, plan.sources, home=plan.home_region),
+        plan.period,
+        snapshots_of(plan, store),
+        registers,
+        interim=plan.interim,
+    )

@@ -1,0 +1,54 @@
+"""The snapshots a run stands on: found by its plan's cells, not by what tasks handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from include.checks.catalogue import Check, load_catalogue
+from include.evidence.cell import Cell
+from include.evidence.snapshot import LoadedSnapshot
+from include.evidence.store import SnapshotStore
+from include.frameworks.loader import load_framework
+from include.runs.plan import Plan
+from include.sources.collect import plan_cells
+
+
+def checks_of(framework_id: str) -> list[Check]:
+    """The checks a framework maps to."""
+    catalogue = load_catalogue()
+    return [catalogue[check] for check in load_framework(framework_id).checks_needed()]
+
+
+def cells_of(plan: Plan) -> list[Cell]:
+    """Every cell the plan asks for, in a fixed order."""
+    checks = checks_of(plan.framework)
+    return [
+        cell
+        for source in plan.sources
+        for account in plan.accounts
+        for cell, _ in plan_cells(
+            source,
+            account,
+            regions=plan.regions,
+            period=plan.period,
+            checks=checks,
+            home_region=plan.home_region,
+        )
+    ]
+
+
+def snapshots_of(plan: Plan, store: SnapshotStore) -> Iterator[LoadedSnapshot]:
+    """The stored snapshots of the plan's cells, whatever their status; absent ones are left out."""
+    for cell in cells_of(plan):
+        if ref := store.find(cell):
+            yield store.load(ref)
+
+
+def wanted_keywords(checks: Sequence[Check]) -> set[tuple[str, str]]:
+    """(source, keyword) of everything that can speak to these checks."""
+    return {
+        (source.source, keyword)
+        for check in checks
+        for source in check.sources
+        for keyword in source.all_keywords
+    }

@@ -1,0 +1,1 @@
+"""Small programs that run inside Airflow's Python, started by ``./audit``."""
