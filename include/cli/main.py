@@ -1,0 +1,98 @@
+"""The command line: its commands, its exit codes, its errors in one line."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+import typer
+
+from include.cli import assessing, stack_commands, testing
+from include.cli.ending import EVIDENCE_MISSING, FAILED, OK, WRONG_USAGE, Ended
+from include.errors import AuditError, InputError
+
+_TYPER_USAGE = 2  # what Typer itself exits with on wrong usage; ours means something else
+
+app = typer.Typer(
+    name="./audit",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=(
+        "Compliance assessments of AWS accounts, run by Airflow.\n\n"
+        f"Exit codes: {OK} everything was collected, {EVIDENCE_MISSING} evidence is missing, "
+        f"{FAILED} error, {WRONG_USAGE} wrong usage or input.\n\n"
+        "Every command takes --help and --debug (shows the traceback of an error)."
+    ),
+    epilog="Start with: ./audit demo",
+)
+assessing.register(app)
+stack_commands.register(app)
+testing.register(app)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    rest = list(arguments)
+    # --debug is understood anywhere, except behind `test`, whose arguments are pytest's.
+    ours = rest[: rest.index("test")] if "test" in rest else rest
+    debug = "--debug" in ours
+    if debug:
+        rest.remove("--debug")
+    try:
+        app(rest, prog_name="./audit")
+    except Ended as ended:
+        return ended.code
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else FAILED if end.code else OK
+        return WRONG_USAGE if code == _TYPER_USAGE else code
+    except KeyboardInterrupt:
+        _complain("Interrupted.")
+        return 128 + signal.SIGINT
+    except AuditError as error:
+        if debug:
+            raise
+        _complain(error.message, error.hint)
+        return WRONG_USAGE if isinstance(error, InputError) else FAILED
+    except OSError as error:
+        if debug:
+            raise
+        if error.errno == errno.ENOSPC:
+            _complain(f"The disk is full ({error.filename or 'while writing'}).", "Make room.")
+        else:
+            _complain(f"{error}.", "Run again with --debug for details.")
+        return FAILED
+    except Exception as error:
+        if debug:
+            raise
+        _complain(
+            f"Unexpected {type(error).__name__}: {error}".splitlines()[0],
+            "Run again with --debug for the traceback, and please report it.",
+        )
+        return FAILED
+    return OK
+
+
+def _complain(message: str, hint: str = "") -> None:
+    """One red line on stderr."""
+    from rich.console import Console
+    from rich.text import Text
+
+    line = Text("Error: ", style="bold red").append(message, style="red")
+    if hint:
+        line.append(f" {hint}", style="default")
+    Console(stderr=True, soft_wrap=True).print(line)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """End as Ctrl-C would, so that whatever was started is stopped."""
+    raise KeyboardInterrupt
+
+
+def run() -> None:
+    """Entry point of ``./audit``."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(main(sys.argv[1:]))

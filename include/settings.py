@@ -1,0 +1,205 @@
+"""The settings file ``audit.yaml``: read, overridden by the environment, checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from include.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+RegionName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+RoleName = Annotated[str, StringConstraints(pattern=r"^[\w+=,.@-]{1,64}$")]
+FrameworkId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.]*$")]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")]
+Schedule = Literal["month", "quarter", "year", "none"]
+
+
+class _Checked(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AuditManagerSettings(_Checked):
+    """Where evidence is uploaded. Without ``endpoint``, AWS's own Audit Manager is used."""
+
+    enabled: bool = True
+    endpoint: Url | None = None
+    region: RegionName | None = None  # None: the home region
+    close_assessments: bool = False  # INACTIVE is one-way in Audit Manager, hence off
+
+
+class FrameworkSettings(_Checked):
+    """How often a framework's DAG runs by itself; else the framework's own file says it."""
+
+    id: FrameworkId
+    schedule: Schedule = "month"
+
+
+class Settings(_Checked):
+    """Everything a deployment decides. ``regions[0]`` is the home region."""
+
+    environment: Annotated[str, StringConstraints(min_length=1, max_length=64)] = "production"
+    accounts: tuple[AccountId, ...] = ()
+    regions: Annotated[tuple[RegionName, ...], Field(min_length=1)] = ("us-east-1",)
+    role_name: RoleName = "ComplianceAuditRole"
+    external_id: str | None = None
+    evidence_bucket: BucketName = "audit-evidence"
+    reports_bucket: BucketName = "audit-reports"
+    kms_key: str | None = None  # id, alias or ARN; None: the AWS managed key
+    sns_topic: Annotated[str, StringConstraints(pattern=r"^arn:[\w-]+:sns:")] | None = None
+    prefix: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")] = "audit"
+    audit_manager: AuditManagerSettings = AuditManagerSettings()
+    frameworks: tuple[FrameworkSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _nothing_twice(self) -> Settings:
+        for name, values in (
+            ("accounts", self.accounts),
+            ("regions", self.regions),
+            ("frameworks", tuple(framework.id for framework in self.frameworks)),
+        ):
+            for value in values:
+                if values.count(value) > 1:
+                    raise ValueError(f"{name}: {value} is listed twice")
+        return self
+
+    @property
+    def home_region(self) -> str:
+        """Where account-wide questions are asked and results are stored."""
+        return self.regions[0]
+
+    def schedule_of(self, framework: str, default: str) -> str:
+        """How often ``framework`` runs: as set here, else ``default``."""
+        return next((one.schedule for one in self.frameworks if one.id == framework), default)
+
+
+def settings_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """The file in force: ``AUDIT_SETTINGS``, else ``audit.yaml`` beside ``include/``."""
+    return Path(environ.get("AUDIT_SETTINGS") or ROOT / "audit.yaml")
+
+
+def load_settings(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; each value can be overridden by the environment.
+
+    ``role_name`` is overridden by ``AUDIT_ROLE_NAME``, ``audit_manager.enabled`` by
+    ``AUDIT_AUDIT_MANAGER_ENABLED``; lists are separated by commas
+    (``AUDIT_FRAMEWORKS=cis_aws_5.0:month,soc2:quarter``). An empty value means "not set".
+    Raises InputError naming key, value and file (or variable).
+    """
+    path = path or settings_file(environ)
+    values = _read(path)
+    origins: dict[str, str] = {}
+    _override(Settings, values, environ, "AUDIT_", (), origins)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise InputError(
+            _explain(error, path, origins), hint="The keys are explained in audit.yaml."
+        ) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(
+            f"There is no settings file {path}.",
+            hint="Write one (see audit.yaml in the repository) or correct AUDIT_SETTINGS.",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The settings file {path} can't be read: {error}.") from None
+    try:
+        data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "it is no YAML"
+        raise InputError(f"The settings file {path}{where} is broken: {problem}.") from None
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise InputError(f"The settings file {path} must hold keys and values.")
+    return data
+
+
+def _override(
+    model: type[BaseModel],
+    values: dict[str, Any],
+    environ: Mapping[str, str],
+    prefix: str,
+    above: tuple[str, ...],
+    origins: dict[str, str],
+) -> None:
+    """Lay the variables named after the model's fields over ``values``, in place."""
+    for name, field in model.model_fields.items():
+        variable = prefix + name.upper()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            inner = dict(values.get(name) or {}) if _is_mapping(values.get(name)) else None
+            if inner is not None:
+                _override(field.annotation, inner, environ, variable + "_", (*above, name), origins)
+                if inner:
+                    values[name] = inner
+            continue
+        text = environ.get(variable, "").strip()
+        if not text:
+            continue
+        origins[".".join((*above, name))] = variable
+        if name == "frameworks":
+            values[name] = [_framework(part) for part in _parts(text)]
+        elif str(field.annotation).startswith("tuple"):
+            values[name] = _parts(text)
+        else:
+            values[name] = text
+
+
+def _is_mapping(value: object) -> bool:
+    return value is None or isinstance(value, dict)
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _framework(text: str) -> dict[str, str]:
+    name, _, schedule = text.partition(":")
+    return {"id": name, "schedule": schedule} if schedule else {"id": name}
+
+
+def _explain(error: ValidationError, path: Path, origins: Mapping[str, str]) -> str:
+    """The first problem, in words: which key, which value, where it was set."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if not key:  # a problem of the whole, which names its key itself
+        return f"The settings in {path} are wrong: {first['msg'].removeprefix('Value error, ')}."
+    variable = next((origins[name] for name in origins if key.split(".")[0] == name), None)
+    variable = variable or next((origins[name] for name in origins if key == name), None)
+    where = f"the variable {variable}" if variable else str(path)
+    if first["type"] == "extra_forbidden":
+        return f"'{key}' in {where} is no setting.{_did_you_mean(key)}"
+    value = first["input"]
+    wish = first["msg"][0].lower() + first["msg"][1:]
+    if key.startswith("accounts"):
+        wish = "an account is a text of 12 digits (in YAML, put it in quotes)"
+    return f"'{key}' in {where} is {value!r}, which is wrong: {wish}."
+
+
+def _did_you_mean(key: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(key, list(Settings.model_fields), n=1)
+    return f" Did you mean '{close[0]}'?" if close else ""

@@ -1,0 +1,147 @@
+"""One supervised process: started in its own session, recognised by pid and start time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from include.errors import AuditError
+
+
+#: Set in the environment of everything the stack starts.
+MARKER = "AUDIT_STACK"
+
+
+@dataclass(frozen=True)
+class Component:
+    """A running part of the stack. ``started`` (epoch seconds) tells a recycled pid apart."""
+
+    name: str
+    pid: int
+    started: float
+    log: str
+    stop_signal: int = signal.SIGTERM
+
+    @property
+    def alive(self) -> bool:
+        """Whether this very process (not another with its pid) still runs."""
+        try:
+            process = psutil.Process(self.pid)
+            return (
+                abs(process.create_time() - self.started) < 2
+                and process.status() != psutil.STATUS_ZOMBIE
+            )
+        except psutil.Error:
+            return False
+
+
+def start(
+    name: str,
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    log: Path,
+    cwd: Path | str = "/",
+    user: Mapping[str, Any] | None = None,
+    stop_signal: int = signal.SIGTERM,
+) -> Component:
+    """Start ``command`` detached from this process's terminal and signals, output into ``log``.
+
+    ``user`` holds subprocess's user/group arguments. Raises AuditError when it can't start.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=dict(env),
+                cwd=cwd,
+                start_new_session=True,
+                umask=0o077,
+                **(user or {}),
+            )
+    except OSError as error:
+        raise AuditError(f"{name} can't be started: {error}.") from error
+    # The component outlives this Popen on purpose; without this, Python would warn about it.
+    process.returncode = 0
+    try:
+        started = psutil.Process(process.pid).create_time()
+    except psutil.Error:
+        started = time.time()
+    return Component(name, process.pid, started, str(log), stop_signal)
+
+
+def stop(components: Sequence[Component], *, grace: float = 15.0) -> list[str]:
+    """Stop all of them at once; returns the names of those that had to be killed.
+
+    Only the component itself gets the signal: Airflow's scheduler hangs when its workers are
+    stopped beside it. Whatever is left in a component's session afterwards is killed.
+    """
+    sessions = {component.pid for component in components if component.alive}
+    crashed = {component.pid for component in components} - sessions
+    for component in components:
+        if component.alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(component.pid, component.stop_signal)
+    deadline = time.monotonic() + grace
+    waiting = [component for component in components if component.alive]
+    while waiting and time.monotonic() < deadline:
+        time.sleep(0.05)
+        _reap(waiting)
+        waiting = [component for component in waiting if component.alive]
+    for component in waiting:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(component.pid, signal.SIGKILL)
+    _kill_left_behind(sessions, marker=None)
+    _kill_left_behind(crashed, marker=MARKER)
+    _reap(waiting)
+    return [component.name for component in waiting]
+
+
+def _reap(components: Sequence[Component]) -> None:
+    for component in components:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(component.pid, os.WNOHANG)
+
+
+def _kill_left_behind(sessions: set[int], *, marker: str | None) -> None:
+    """Kill what still runs in sessions that our components led.
+
+    The pid of a component that had crashed earlier may lead a stranger's session by now, so there
+    only processes with ``marker`` in their environment are ours.
+    """
+    for pid in psutil.pids():
+        with contextlib.suppress(OSError, psutil.Error):
+            if pid in sessions or os.getsid(pid) not in sessions:
+                continue
+            if marker is None or marker in psutil.Process(pid).environ():
+                os.kill(pid, signal.SIGKILL)
+
+
+def last_error(log: Path) -> str:
+    """The line of a log that most likely says why its process ended."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 20_000))
+            lines = [line.strip() for line in file.read().decode(errors="replace").splitlines()]
+    except OSError:
+        return "it left no log"
+    lines = [line for line in lines if line]
+    for line in reversed(lines):
+        if any(
+            word in line for word in ("Error", "ERROR", "FATAL", "PANIC", "error:", "Exception")
+        ):
+            return line[:500]
+    return lines[-1][:500] if lines else "it wrote nothing into its log"
