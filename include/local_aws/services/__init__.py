@@ -1,0 +1,20 @@
+"""The services that answer from the estate, laid over moto operation by operation."""
+
+from __future__ import annotations
+
+from include.local_aws.estate.store import Estate
+from include.local_aws.overlay import Handler
+from include.local_aws.services import config, securityhub
+
+#: Services that moto has no part in: an operation without a handler answers 501.
+OWNED = frozenset(
+    {"config", "securityhub", "cloudtrail", "inspector2", "account", "accessanalyzer"}
+)
+
+
+def overlays(estate: Estate) -> dict[str, dict[str, Handler]]:
+    """Handlers by service (as boto3 names it) and operation."""
+    return {
+        "config": config.handlers(estate),
+        "securityhub": securityhub.handlers(estate),
+    }

@@ -1,0 +1,65 @@
+"""What AWS knows of each check: resource type, title, severity, and what makes it run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+#: Checks that run when a resource's configuration changes; all others run once a day.
+CHANGE_TRIGGERED = frozenset(
+    {
+        "users-no-direct-policies",
+        "no-admin-policies",
+        "instance-profile-attached",
+        "cloudshell-full-access-unused",
+        "s3-tls-only",
+        "s3-mfa-delete",
+        "s3-bucket-public-access-blocked",
+        "rds-storage-encrypted",
+        "rds-minor-upgrades",
+        "rds-not-public",
+        "rds-cluster-multi-az",
+        "rds-instance-multi-az",
+        "efs-encrypted",
+        "nacl-no-open-admin-ports",
+        "default-sg-closed",
+        "imdsv2-required",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One check as the services show it; ``severity`` in Security Hub's words."""
+
+    check_id: str
+    text: str
+    resource_type: str
+    severity: str
+
+    @property
+    def periodic(self) -> bool:
+        """Whether it runs every day, rather than on a change."""
+        return self.check_id not in CHANGE_TRIGGERED
+
+
+@cache
+def questions() -> dict[str, Question]:
+    """The questions by check id, from the catalogue file."""
+    path = Path(__file__).parents[2] / "checks" / "catalogue.yaml"
+    checks = yaml.safe_load(path.read_text(encoding="utf-8"))["checks"]
+    return {
+        check["id"]: Question(
+            check["id"], check["question"], check["resource_type"], check["severity"]
+        )
+        for check in checks
+    }
+
+
+def question(check_id: str) -> Question:
+    """A check's question; one that the catalogue does not name speaks for itself."""
+    known = questions().get(check_id)
+    return known or Question(check_id, check_id.replace("-", " "), "AWS::::Account", "MEDIUM")
