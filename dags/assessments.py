@@ -9,8 +9,9 @@ from datetime import datetime, timedelta, timezone
 
 from airflow.providers.openlineage.utils.selective_enable import enable_lineage
 from airflow.sdk import DAG, Asset, Param, TaskGroup, TriggerRule, get_parsing_context
-from include.frameworks.loader import FrameworkHeader, framework_headers
-from include.settings import load_settings
+from include.frameworks.header import FrameworkHeader
+from include.frameworks.loader import list_frameworks
+from include.settings import Settings, load_settings
 from plugins.operators.assess import ComputeMetricsOperator, MapToControlsOperator
 from plugins.operators.audit_manager import (
     AssessmentReportOperator,
@@ -89,20 +90,18 @@ def form(header: FrameworkHeader, accounts: list[str], regions: list[str]) -> di
     }
 
 
-def assessment_dag(header: FrameworkHeader) -> DAG:
-    """The DAG of one framework."""
-    settings = load_settings()
+def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -> DAG:
+    """The DAG of one framework; ``schedule`` is month, quarter, year or none."""
     judged = Asset(
         f"assessment_{header.id}", f"s3://{settings.reports_bucket}/runs/{header.id}"
     )
     report = Asset(
         f"report_{header.id}", f"s3://{settings.reports_bucket}/packages/{header.id}"
     )
-    schedule = settings.schedule_of(header.id, header.schedule)
     dag = DAG(
-        f"assess_{header.id}",
-        dag_display_name=f"Assess {header.title} {header.version}",
-        description=f"{header.title} {header.version}: evidence, judgement and reports",
+        header.dag_id,
+        dag_display_name=f"Assess {header.title}",
+        description=f"{header.title}: evidence, judgement and reports",
         schedule=AuditPeriodTimetable(schedule) if schedule != "none" else None,
         start_date=datetime(2024, 1, 1, tzinfo=timezone.utc),  # noqa: UP017 - read by DAG parsers
         catchup=False,
@@ -171,7 +170,7 @@ def assessment_dag(header: FrameworkHeader) -> DAG:
         seal = SealOperator(task_id="seal", plan=plan_ref, published=reports.output)
         notify = NotifyOperator(
             task_id="notify",
-            framework_title=f"{header.title} {header.version}",
+            framework_title=header.title,
             plan=plan_ref,
             published=reports.output,
             trigger_rule=TriggerRule.ALL_DONE,
@@ -190,6 +189,8 @@ def assessment_dag(header: FrameworkHeader) -> DAG:
 
 
 _only = get_parsing_context().dag_id
-for _header in framework_headers():
-    if _only in (None, f"assess_{_header.id}"):
-        globals()[f"assess_{_header.id}"] = assessment_dag(_header)
+_settings = load_settings()
+_schedules = {framework.id: framework.schedule for framework in _settings.frameworks}
+for _header in list_frameworks():
+    if _header.id in _schedules and _only in (None, _header.dag_id):
+        globals()[_header.dag_id] = assessment_dag(_header, _schedules[_header.id], _settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from include.audit_manager.paging import listed
 from include.audit_manager.setup import Target
@@ -31,6 +32,18 @@ def start_report(client: Any, target: Target, name: str) -> str:
         assessmentId=target.assessment_id,
     )
     return str(answer["assessmentReport"]["id"])
+
+
+def report_uri(client: Any, target: Target, report_id: str, bucket: str) -> str:
+    """``s3://bucket/key`` of a complete report, read from the link the service gives.
+
+    The API tells the object's place nowhere else; links come in both styles of S3.
+    """
+    link = client.get_assessment_report_url(
+        assessmentId=target.assessment_id, assessmentReportId=report_id
+    )["preSignedUrl"]["link"]
+    path = unquote(urlsplit(link).path).lstrip("/")
+    return f"s3://{bucket}/{path.removeprefix(f'{bucket}/')}"
 
 
 def check_integrity(client: Any, report_uri: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -18,7 +18,8 @@ CUSTOM_CONTROLS = 500
 CUSTOM_FRAMEWORKS = 100
 
 
-class ControlText(Protocol):
+@dataclass(frozen=True)
+class ControlText:
     """What Audit Manager is told of a control."""
 
     id: str

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from include.checks.located_yaml import LocatedYaml, read_located
 from include.errors import InputError
+from include.evidence.item import SourceName
 
 Schedule = Literal["month", "quarter", "year"]
 #: ``period_end``: the state at the period's end decides; ``whole_period``: it has to hold all along.
@@ -36,6 +37,8 @@ class FrameworkHeader:
     description: str
     schedule: Schedule
     judge: Judge
+    #: The sources its controls use; a DAG has one collecting task for each.
+    sources: tuple[str, ...]
     path: Path
 
     @property
@@ -74,7 +77,9 @@ def _checked(document: LocatedYaml, data: dict[str, Any], path: Path) -> Framewo
         if name not in data:
             raise document.error((), f"the field '{name}' is missing", hint="Add it.")
         value = data[name]
-        if not isinstance(value, str) or not value.strip():
+        if name == "sources":
+            _check_sources(document, value)
+        elif not isinstance(value, str) or not value.strip():
             raise document.error(
                 (name,), f"'{name}' has to be text, found {value!r}", hint=f'Use {name}: "…".'
             )
@@ -93,4 +98,20 @@ def _checked(document: LocatedYaml, data: dict[str, Any], path: Path) -> Framewo
             raise document.error(
                 (name,), f"'{name}' can't be '{data[name]}'", hint=f"Use {' or '.join(allowed)}."
             )
-    return FrameworkHeader(**{name: data[name].strip() for name in _FIELDS}, path=path)
+    texts = {name: data[name].strip() for name in _FIELDS if name != "sources"}
+    return FrameworkHeader(**texts, sources=tuple(data["sources"]), path=path)
+
+
+def _check_sources(document: LocatedYaml, value: Any) -> None:
+    known = get_args(SourceName)
+    if not isinstance(value, list) or not value:
+        raise document.error(
+            ("sources",), f"'sources' has to be a list, found {value!r}", hint="Name at least one."
+        )
+    for position, source in enumerate(value):
+        if source not in known:
+            raise document.error(
+                ("sources", position),
+                f"there is no evidence source '{source}'",
+                hint=f"Sources: {', '.join(known)}.",
+            )

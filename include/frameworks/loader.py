@@ -23,6 +23,7 @@ __all__ = [
     "LIBRARY",
     "FrameworkHeader",
     "framework_files",
+    "framework_headers",
     "list_frameworks",
     "load_framework",
     "load_framework_file",
@@ -63,6 +64,10 @@ def list_frameworks(directories: Sequence[Path] = ()) -> list[FrameworkHeader]:
     return [load_header(path) for path in framework_files(directories)]
 
 
+#: The name under which DAG files ask for them.
+framework_headers = list_frameworks
+
+
 def load_framework(
     framework_id: str, directories: Sequence[Path] = (), catalogue: Catalogue | None = None
 ) -> Framework:
@@ -94,9 +99,22 @@ def load_framework_file(path: Path, catalogue: Catalogue | None = None) -> Frame
     checks = load_catalogue() if catalogue is None else catalogue
     for place, control in _placed(framework):
         _require_answerable(control, place, document, checks)
+    _require_sources(framework, document, checks)
     framework._path = path
     framework._digest = sha256(content)
     return framework
+
+
+def _require_sources(framework: Framework, document: LocatedYaml, catalogue: Catalogue) -> None:
+    """The header repeats which sources the controls use, so that a DAG can be made from it."""
+    needed = framework.sources_needed(catalogue)
+    if set(framework.sources) != set(needed):
+        raise document.error(
+            ("sources",),
+            f"'sources' is {', '.join(framework.sources)}, but the controls use "
+            f"{', '.join(needed) or 'none'}",
+            hint=f"Write sources: [{', '.join(needed)}].",
+        )
 
 
 def _placed(framework: Framework) -> Iterable[tuple[Place, Control]]:

@@ -80,6 +80,7 @@ class Framework(Strict):
     description: Text
     schedule: Schedule
     judge: Judge
+    sources: Annotated[tuple[SourceName, ...], Field(min_length=1)]
     control_sets: Annotated[tuple[ControlSet, ...], Field(min_length=1)]
     _path: Path = PrivateAttr(default=Path())
     _digest: str = PrivateAttr(default="")

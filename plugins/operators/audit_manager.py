@@ -40,7 +40,12 @@ class PrepareAssessmentOperator(AuditManagerOperator):
 
     def execute(self, context: Context) -> Sequence[dict[str, str]]:
         """Find or create."""
-        from include.audit_manager.setup import Unavailable, ensure_assessment, ensure_registered
+        from include.audit_manager.setup import (
+            ControlText,
+            Unavailable,
+            ensure_assessment,
+            ensure_registered,
+        )
         from include.frameworks.loader import load_framework
 
         plan = self.plan_of(self.plan)
@@ -60,11 +65,25 @@ class PrepareAssessmentOperator(AuditManagerOperator):
             return []
         target = ensure_assessment(
             client,
-            framework_name=f"{framework.title} {framework.version}",
+            framework_name=framework.title,
             framework_digest=framework.digest,
             description=framework.description,
             compliance_type=framework.compliance_type,
-            control_sets=[(entry.title, entry.controls) for entry in framework.control_sets],
+            control_sets=[
+                (
+                    entry.title,
+                    [
+                        ControlText(
+                            control.id,
+                            control.title,
+                            control.objective,
+                            "\n".join(control.test_procedure),
+                        )
+                        for control in entry.controls
+                    ],
+                )
+                for entry in framework.control_sets
+            ],
             assessment_name=plan.assessment_name or plan.key,
             accounts=plan.accounts,
             destination=f"s3://{settings.reports_bucket}/audit-manager",
@@ -130,7 +149,12 @@ class AssessmentReportOperator(AuditManagerOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Generate (or find), poll, validate."""
-        from include.audit_manager.report import check_integrity, report_name, start_report
+        from include.audit_manager.report import (
+            check_integrity,
+            report_name,
+            report_uri,
+            start_report,
+        )
         from include.audit_manager.setup import Target
         from include.digests import digest_of
 
@@ -151,5 +175,6 @@ class AssessmentReportOperator(AuditManagerOperator):
         self.hook.get_waiter(
             "assessment_report_complete", parameters={"report_id": report_id}
         ).wait(maxResults=1000, WaiterConfig={"Delay": 1, "MaxAttempts": 900})
-        destination = f"s3://{self.settings.reports_bucket}/audit-manager"
-        return check_integrity(client, target, report_id, destination)
+        return check_integrity(
+            client, report_uri(client, target, report_id, self.settings.reports_bucket)
+        )
