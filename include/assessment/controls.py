@@ -1,0 +1,96 @@
+"""One control: its mapped checks with exceptions, manual evidence and decisions applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from include.assessment.reading import Counts
+from include.assessment.registers import Registers
+from include.assessment.result import (
+    CheckResult,
+    ControlResult,
+    Excused,
+    ManualState,
+    MappedCheck,
+)
+from include.assessment.scope import Scope
+from include.assessment.status import Mapped, control_status
+from include.frameworks.schema import Control
+
+
+def judge_control(
+    set_id: str,
+    control: Control,
+    results: Mapping[str, CheckResult],
+    registers: Registers,
+    counts: Counts,
+    scope: Scope,
+    used: set[str],
+) -> ControlResult:
+    mapped, shown = [], []
+    for mapping in control.checks:
+        result = results[mapping.check]
+        excused: dict[str, Excused] = {}
+        for cell in result.cells:
+            for failing in cell.failing:
+                for entry in registers.exceptions:
+                    if entry.covers(
+                        control=control.id,
+                        check=result.id,
+                        resource=failing.resource,
+                        account=failing.account,
+                    ):
+                        excused[failing.resource] = Excused(result.id, failing.resource, entry.id)
+                        used.add(entry.id)
+                        break
+        mapped.append(Mapped(result, mapping.role, frozenset(excused)))
+        shown.append(
+            MappedCheck(
+                result.id, mapping.role, result.failing, tuple(excused[r] for r in sorted(excused))
+            )
+        )
+    manual = _manual(control, registers, counts, used)
+    decision = next((d for d in registers.not_applicable if d.control == control.id), None)
+    sentence = ""
+    if decision:
+        used.add(decision.id)
+        sentence = (
+            f"Not applicable until {decision.until} by decision {decision.id} of "
+            f"{decision.owner}, approved by {decision.approver}: {decision.reason}"
+        )
+    status, reason = control_status(mapped, manual=manual, decision=sentence)
+    return ControlResult(
+        id=control.id,
+        set=set_id,
+        title=control.title,
+        status=status,
+        reason=reason,
+        level="" if control.level is None else str(control.level),
+        checks=tuple(shown),
+        manual=manual,
+        decision=decision.id if decision else "",
+        by_account={
+            account: control_status(
+                [m.of_account(account) for m in mapped], manual=manual, decision=sentence
+            )[0]
+            for account in scope.accounts
+        },
+    )
+
+
+def _manual(
+    control: Control, registers: Registers, counts: Counts, used: set[str]
+) -> ManualState | None:
+    """What people provided for a control, and what of it a reviewer accepted for this period."""
+    if control.manual is None:
+        return None
+    present = counts.manual.get(control.id, {})
+    accepted = set()
+    for entry in registers.acceptances:
+        if entry.control != control.id:
+            continue
+        for evidence_id, names in present.items():
+            if entry.evidence in names:
+                accepted.add(evidence_id)
+                used.add(entry.id)
+    return ManualState(control.manual.provide, tuple(sorted(present)), tuple(sorted(accepted)))

@@ -1,0 +1,93 @@
+"""The gaps: which evidence is missing, where, why, and which controls that concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from include.assessment.answers import HIDES, NOT_ASKED, NOT_COLLECTED
+from include.assessment.inputs import Snapshot
+from include.assessment.registers import Registers
+from include.assessment.result import CheckResult, Gap
+from include.checks.catalogue import Check
+from include.frameworks.schema import Framework
+
+
+def find_gaps(
+    framework: Framework,
+    checks: Mapping[str, Check],
+    results: Mapping[str, CheckResult],
+    standings: Mapping[tuple[str, str, str], str],
+    snapshots: Sequence[Snapshot],
+    registers: Registers,
+) -> tuple[Gap, ...]:
+    """One gap per source, account and region that leaves something open, ordered by these.
+
+    What ended incomplete is always a gap. A source that isn't enabled, or no longer remembers,
+    is one when a required check stays open for it. What was excluded by a decision in force, or
+    left out of the run on purpose, is shown but does not block.
+    """
+    messages = {
+        (s.receipt.source, s.receipt.account, s.receipt.region): s.receipt
+        for s in snapshots
+        if s.receipt.status in HIDES or s.receipt.message
+    }
+    gaps = []
+    for (source, account, region), status in sorted(standings.items()):
+        concerned = [check for check in checks.values() if source in check.by_source]
+        if status in ("NOT_ENABLED", "BEYOND_REACH"):
+            concerned = [c for c in concerned if _open(results[c.id], account, region)]
+            required = {
+                m.check for c in framework.controls() for m in c.checks if m.role == "required"
+            }
+            if not any(check.id in required for check in concerned):
+                continue
+        elif status not in HIDES:
+            continue
+        receipt = messages.get((source, account, region))
+        message = receipt.message if receipt else ""
+        if receipt and receipt.missing_permission:
+            message = f"{message} (missing permission: {receipt.missing_permission})".strip()
+        exclusion = next(
+            (e for e in registers.exclusions if e.covers(source, account, region)), None
+        )
+        decided = exclusion is not None
+        gaps.append(
+            Gap(
+                source=source,
+                account=account,
+                region=region,
+                status=status,
+                message=message or _message(status),
+                controls=_controls(framework, {check.id for check in concerned}),
+                blocking=not decided and status != NOT_ASKED,
+                decision=exclusion.id if exclusion else "",
+            )
+        )
+    return tuple(gaps)
+
+
+def _open(result: CheckResult, account: str, region: str) -> bool:
+    return any(
+        not cell.settled
+        for cell in result.cells
+        if cell.account == account and cell.region in ("", region)
+    )
+
+
+def _controls(framework: Framework, checks: set[str]) -> tuple[str, ...]:
+    """Ids of the controls that map one of ``checks``, in the framework's order."""
+    return tuple(
+        control.id
+        for control in framework.controls()
+        if any(mapping.check in checks for mapping in control.checks)
+    )
+
+
+def _message(status: str) -> str:
+    return {
+        NOT_COLLECTED: "No snapshot of this cell was made.",
+        NOT_ASKED: "The run was asked to leave this source out.",
+        "EXCLUDED": "Excluded from the scope by decision.",
+        "NOT_ENABLED": "The service is not enabled here.",
+        "BEYOND_REACH": "The service no longer remembers this period.",
+    }.get(status, "Collection did not finish.")
