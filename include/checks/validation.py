@@ -37,8 +37,11 @@ def first_error(document: LocatedYaml, error: ValidationError, place: Place = ()
         (
             (document.line((*place, *found["loc"])), (*place, *found["loc"]), found)
             for found in error.errors(include_url=False)
+            # pydantic also calls a list too short whose only entry is wrong.
+            if not (found["type"] == "too_short" and found["input"])
         ),
-        key=lambda problem: problem[0],
+        # A misspelt field is also a missing one: name what stands there first.
+        key=lambda problem: (problem[2]["type"] == "missing", problem[0]),
     )
     _, where, found = problems[0]
     text, hint = _explain(str(found["type"]), str(where[-1]) if where else "", found)

@@ -16,7 +16,7 @@ from include.errors import InputError
 from include.evidence.item import SourceName
 
 Schedule = Literal["month", "quarter", "year"]
-#: ``period_end``: the state at the period's end decides; ``whole_period``: it has to hold all along.
+#: `period_end`: the state at the end decides; `whole_period`: it has to hold all the time.
 Judge = Literal["period_end", "whole_period"]
 
 SCHEDULES: tuple[str, ...] = ("month", "quarter", "year")
@@ -114,4 +114,8 @@ def _check_sources(document: LocatedYaml, value: Any) -> None:
                 ("sources", position),
                 f"there is no evidence source '{source}'",
                 hint=f"Sources: {', '.join(known)}.",
+            )
+        if source in value[:position]:
+            raise document.error(
+                ("sources", position), f"'{source}' stands there twice", hint="Remove one of them."
             )

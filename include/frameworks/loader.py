@@ -23,7 +23,6 @@ __all__ = [
     "LIBRARY",
     "FrameworkHeader",
     "framework_files",
-    "framework_headers",
     "list_frameworks",
     "load_framework",
     "load_framework_file",
@@ -62,10 +61,6 @@ def framework_files(directories: Iterable[Path] = ()) -> list[Path]:
 def list_frameworks(directories: Sequence[Path] = ()) -> list[FrameworkHeader]:
     """The headers of all frameworks, ordered by id. Raises InputError for the first broken one."""
     return [load_header(path) for path in framework_files(directories)]
-
-
-#: The name under which DAG files ask for them.
-framework_headers = list_frameworks
 
 
 def load_framework(

@@ -1,0 +1,180 @@
+"""The catalogue of checks is consistent, and a broken one is refused with file and line."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+
+from include.checks.assertions import ASSERTIONS
+from include.checks.catalogue import CATALOGUE_FILE, Check, load_catalogue
+from include.errors import InputError
+
+CATALOGUE = load_catalogue()
+KNOWN = {
+    (row["source"], row["keyword"]): row
+    for row in csv.DictReader(
+        CATALOGUE_FILE.with_name("known_identifiers.csv").open(encoding="utf-8")
+    )
+}
+
+VALID = """\
+checks:
+  - id: root-mfa
+    question: Does the root user sign in with MFA?
+    about: Why.
+    remedy: What to do.
+    resource_type: AWS::::Account
+    locality: account
+    severity: CRITICAL
+    sources:
+    - source: api_calls
+      keyword: iam_GetAccountSummary
+      answers: assertion
+      assertion: root_mfa_enabled
+"""
+
+
+def load(tmp_path: Path, text: str) -> dict[str, Check]:
+    path = tmp_path / "catalogue.yaml"
+    path.write_text(text, encoding="utf-8")
+    return dict(load_catalogue(path))
+
+
+def refusal(tmp_path: Path, text: str) -> str:
+    with pytest.raises(InputError) as error:
+        load(tmp_path, text)
+    return str(error.value)
+
+
+def test_it_holds_76_checks_and_its_digest_follows_its_bytes() -> None:
+    assert len(CATALOGUE) == 76
+    assert re.fullmatch(r"[0-9a-f]{64}", CATALOGUE.digest)
+    assert CATALOGUE["root-mfa"].by_source["security_hub"].keyword == "IAM.9"
+
+
+def test_a_check_is_found_by_the_keyword_that_answers_it() -> None:
+    found = [check.id for check in CATALOGUE.answered_by("aws_config", "IAM_PASSWORD_POLICY")]
+    assert found == ["password-policy-length", "password-policy-reuse"]
+    events = [check.id for check in CATALOGUE.answered_by("cloudtrail", "ConsoleLogin")]
+    assert events == ["activity-sign-in-without-mfa", "activity-sign-in-failures"]
+    assert CATALOGUE.answered_by("aws_config", "NO_SUCH_RULE") == ()
+
+
+@pytest.mark.parametrize("check", CATALOGUE.values(), ids=lambda check: check.id)
+def test_every_check_speaks_in_single_sentences(check: Check) -> None:
+    assert check.question.endswith("?")
+    for text in (check.about, check.remedy):
+        assert text.endswith(".") and not text.endswith("..")
+        assert ". " not in text
+
+
+def test_every_keyword_is_one_that_exists() -> None:
+    forms = {
+        "aws_config": r"[A-Z0-9]+(_[A-Z0-9]+)+",
+        "security_hub": r"[A-Za-z0-9]+\.\d+",
+        "api_calls": r"[a-z0-9]+_[A-Z][A-Za-z]+",
+        "inspector": r"inspector2_[A-Z][A-Za-z]+",
+        "cloudtrail": r"@[a-z-]+|[A-Z][A-Za-z]+",
+    }
+    for check in CATALOGUE.values():
+        for source in check.sources:
+            for keyword in source.all_keywords + source.uses:
+                assert re.fullmatch(forms[source.source], keyword), (check.id, keyword)
+                if source.source in ("aws_config", "security_hub"):
+                    assert (source.source, keyword) in KNOWN, (check.id, keyword)
+
+
+def test_a_rule_and_a_control_of_one_check_are_the_same_question_to_aws() -> None:
+    compared = 0
+    for check in CATALOGUE.values():
+        if "aws_config" in check.by_source and "security_hub" in check.by_source:
+            row = KNOWN["security_hub", check.by_source["security_hub"].keyword]
+            assert row["config_rule"] == check.by_source["aws_config"].keyword, check.id
+            compared += 1
+    assert compared > 30
+
+
+def test_api_operations_exist_in_the_sdk() -> None:
+    session = pytest.importorskip("botocore.session").get_session()
+    asked = {
+        keyword
+        for check in CATALOGUE.values()
+        for source in check.sources
+        if source.source in ("api_calls", "inspector")
+        for keyword in source.all_keywords + source.uses
+    }
+    for keyword in asked:
+        service, operation = keyword.split("_")
+        assert operation in session.get_service_model(service).operation_names, keyword
+
+
+def test_every_assertion_is_used() -> None:
+    used = {s.assertion for check in CATALOGUE.values() for s in check.sources if s.assertion}
+    assert used == set(ASSERTIONS)
+
+
+def test_the_example_that_the_refusals_below_break_is_itself_valid(tmp_path: Path) -> None:
+    check = load(tmp_path, VALID)["root-mfa"]
+    assert check.judges
+    assert check.about == "Why."
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("source: api_calls", "source: api_call", 10, "'source' can't be 'api_call'"),
+        ("root_mfa_enabled", "root_mfa_enable", 13, "Did you mean root_mfa_enabled?"),
+        ("      assertion: root_mfa_enabled\n", "", 10, "names none"),
+        ("answers: assertion", "answers: verdict", 13, "'verdict' takes no assertion"),
+        ("    severity:", "    severty:", 8, "unknown field 'severty'"),
+        ("    severity: CRITICAL\n", "", 2, "the field 'severity' is missing"),
+        ("severity: CRITICAL", "severity: BAD", 8, "'severity' can't be 'BAD'"),
+        ("AWS::::Account", "Account", 6, "'resource_type'"),
+        ("      keyword: iam_GetAccountSummary\n", "", 10, "either 'keyword' or 'keywords'"),
+        ("question: Does", "question: 1\n    more: Does", 3, "has to be text"),
+        ("    about: Why.", "    about:", 4, "'about' is empty"),
+        ("about: Why.", "about: [Why.", 5, "not readable as YAML"),
+        ("about: Why.", "about: Why.\n    about: Because.", 5, "'about' is given twice"),
+        ("  - id: root-mfa", "  - id: Root MFA", 2, "'id'"),
+    ],
+)
+def test_a_broken_catalogue_is_refused_with_its_line(
+    tmp_path: Path, old: str, new: str, line: int, words: str
+) -> None:
+    assert old in VALID
+    text = refusal(tmp_path, VALID.replace(old, new))
+    assert f"catalogue.yaml, line {line}:" in text
+    assert words in text
+
+
+def test_a_duplicate_check_is_refused(tmp_path: Path) -> None:
+    entry = VALID.removeprefix("checks:\n")
+    assert "line 14: there are two checks 'root-mfa'" in refusal(tmp_path, VALID + entry)
+
+
+def test_parameters_of_a_source_have_to_be_those_of_the_check(tmp_path: Path) -> None:
+    broken = VALID + "      parameters:\n        Length: 8\n"
+    assert "line 15" in refusal(tmp_path, broken)
+
+
+@pytest.mark.parametrize("text", ["", "checks: []", "checks:\n", "- a", "checks: 3", "&a [*a]"])
+def test_a_file_without_checks_is_refused(tmp_path: Path, text: str) -> None:
+    assert "catalogue.yaml, line 1" in refusal(tmp_path, text)
+
+
+def test_an_alias_is_refused_so_that_a_file_cannot_blow_up(tmp_path: Path) -> None:
+    bomb = "a: &a [1]\nb: &b [*a, *a]\n"
+    assert "line 1" in refusal(tmp_path, bomb)
+
+
+def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="can't be read: No such file"):
+        load_catalogue(tmp_path / "none.yaml")
+
+
+def test_an_unknown_check_gets_a_suggestion() -> None:
+    with pytest.raises(InputError, match=r"Did you mean .*root-mfa"):
+        CATALOGUE.require("rot-mfa")

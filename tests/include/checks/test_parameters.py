@@ -1,0 +1,103 @@
+"""A deployed rule counts by its parameters: equal, only its PASS, only its FAIL, or not at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from include.checks.catalogue import compare_parameters, load_catalogue
+
+CATALOGUE = load_catalogue()
+
+
+@pytest.mark.parametrize(
+    ("check", "deployed", "expected"),
+    [
+        # Config gives numbers as strings.
+        ("password-policy-length", {"MinimumPasswordLength": "14"}, "equal"),
+        ("password-policy-length", {"MinimumPasswordLength": " 14 "}, "equal"),
+        ("password-policy-length", {"MinimumPasswordLength": "16"}, "stricter"),
+        ("password-policy-length", {"MinimumPasswordLength": "8"}, "weaker"),
+        # As text, "9" would be more than "14".
+        ("password-policy-length", {"MinimumPasswordLength": "9"}, "weaker"),
+        ("password-policy-length", {"MinimumPasswordLength": "many"}, "other"),
+        # AWS's defaults: 14 and 24 agree with the checks, 90 days don't with 45.
+        ("password-policy-length", {}, "equal"),
+        ("password-policy-reuse", {}, "equal"),
+        ("access-keys-rotated", {}, "equal"),
+        ("unused-credentials", {}, "weaker"),
+        ("unused-credentials", {"maxCredentialUsageAge": "45"}, "equal"),
+        ("unused-credentials", {"maxCredentialUsageAge": "30"}, "stricter"),
+        ("access-keys-rotated", {"maxAccessKeyAge": "30"}, "stricter"),
+        ("access-keys-rotated", {"maxAccessKeyAge": "180"}, "weaker"),
+        # One rule that asks two things: its FAIL may be about the other one.
+        (
+            "password-policy-length",
+            {"MinimumPasswordLength": "14", "PasswordReusePrevention": "24"},
+            "stricter",
+        ),
+        ("password-policy-length", {"RequireSymbols": "true"}, "stricter"),
+        ("password-policy-length", {"RequireSymbols": "false"}, "equal"),
+        (
+            "password-policy-length",
+            {"MinimumPasswordLength": "8", "RequireSymbols": "true"},
+            "other",
+        ),
+        # Lists are sets, however they are written.
+        ("sg-no-open-admin-ipv4", {"restrictPorts": "22,3389", "ipType": "IPv4"}, "equal"),
+        ("sg-no-open-admin-ipv4", {"restrictPorts": "3389, 22", "ipType": "ipv4"}, "equal"),
+        ("sg-no-open-admin-ipv4", {"restrictPorts": "22,3389,80", "ipType": "IPv4"}, "stricter"),
+        ("sg-no-open-admin-ipv4", {"restrictPorts": "22", "ipType": "IPv4"}, "weaker"),
+        ("sg-no-open-admin-ipv4", {"restrictPorts": "22,80", "ipType": "IPv4"}, "other"),
+        ("sg-no-open-admin-ipv4", {"restrictPorts": "22,3389", "ipType": "IPv6"}, "other"),
+        ("sg-no-open-admin-ipv4", {}, "other"),
+        ("support-role", {"policyARN": "arn:aws:iam::aws:policy/AWSSupportAccess"}, "equal"),
+        ("support-role", {"policyARN": "arn:aws:iam::aws:policy/ReadOnlyAccess"}, "other"),
+        (
+            "support-role",
+            {
+                "policyARN": "arn:aws:iam::aws:policy/AWSSupportAccess",
+                "policyUsageType": "IAM_ROLE",
+            },
+            "stricter",
+        ),
+        ("efs-encrypted-with-key", {}, "equal"),
+        ("efs-encrypted-with-key", {"KmsKeyId": "arn:aws:kms:::key/1"}, "stricter"),
+        ("efs-encrypted-with-key", {"KmsKeyId": ""}, "equal"),
+        ("s3-bucket-public-access-blocked", {"excludedPublicBuckets": "website"}, "weaker"),
+        ("s3-account-public-access-blocked", {"BlockPublicAcls": "False"}, "weaker"),
+        ("s3-account-public-access-blocked", {"BlockPublicAcls": "True"}, "equal"),
+        ("root-mfa", {"somethingNew": "1"}, "other"),
+    ],
+)
+def test_a_config_rule(check: str, deployed: dict[str, Any], expected: str) -> None:
+    assert compare_parameters(CATALOGUE[check], deployed) == expected
+
+
+@pytest.mark.parametrize(
+    ("check", "deployed", "expected"),
+    [
+        ("unused-credentials", {}, "equal"),
+        ("sg-no-open-admin-ipv6", {}, "equal"),
+        ("password-policy-length", {"minimumPasswordLength": 8}, "weaker"),
+        (
+            "password-policy-length",
+            {"minimumPasswordLength": {"ValueType": "CUSTOM", "Value": {"Integer": 20}}},
+            "stricter",
+        ),
+        ("password-policy-length", {"minimumPasswordLength": {"ValueType": "DEFAULT"}}, "equal"),
+    ],
+)
+def test_a_security_hub_control_is_equal_unless_customised(
+    check: str, deployed: dict[str, Any], expected: str
+) -> None:
+    assert compare_parameters(CATALOGUE[check], deployed, "security_hub") == expected
+
+
+def test_what_the_catalogue_itself_asks_of_a_rule_is_equal() -> None:
+    for check in CATALOGUE.values():
+        for source in ("aws_config", "security_hub"):
+            if source in check.by_source:
+                given = {name: str(value) for name, value in check.parameter_values.items()}
+                assert compare_parameters(check, given, source) == "equal", check.id
