@@ -2,8 +2,416 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
 import typer
+
+from include.cli import options
+from include.cli.ending import OK, Ended
+from include.errors import AuditError, InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from include.assessment.period import Period
+    from include.cli.following import Run
+    from include.frameworks.header import FrameworkHeader
+    from include.stack.airflow_api import Dag
+    from include.stack.environment import LocalAws
+    from include.stack.state import Record
+    from include.stack.supervisor import Running
+
+_DEMO_FRAMEWORK = "cis_aws_5.0"
+_SCHEDULER_PATIENCE = 20.0  # seconds until a scheduled run must have appeared
+
+Out = Annotated[
+    Optional[Path],  # noqa: UP045 - Typer reads the annotation at run time
+    typer.Option(help="Where the reports are copied to. Default: out/ in the project."),
+]
+Framework = Annotated[str, typer.Option("--framework", "-f", help="See ./audit frameworks.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    app.command(epilog="Example: ./audit demo --keep")(demo)
+    app.command(epilog="Example: ./audit run --framework cis_aws_5.0 --period 2026-10")(run)
+    app.command(epilog="Example: ./audit frameworks")(frameworks)
+    app.command(epilog="Example: ./audit assessments")(assessments)
+
+
+@dataclass(frozen=True)
+class Order:
+    """A checked request for one assessment."""
+
+    framework: FrameworkHeader
+    period: Period
+    narrowed: dict[str, Any]  # what else goes into the run's conf
+
+    @property
+    def conf(self) -> dict[str, Any]:
+        """The run's parameters."""
+        return {"period": self.period.label, **self.narrowed}
+
+
+def demo(
+    framework: Framework = _DEMO_FRAMEWORK,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave everything running afterwards.")
+    ] = False,
+    seed: options.Seed = None,
+    accounts: options.Accounts = None,
+    regions: options.Regions = None,
+    resources: options.Resources = None,
+    months: options.Months = None,
+    api_port: options.ApiPort = None,
+    aws_port: options.AwsPort = None,
+    out: Out = None,
+) -> None:
+    """Set everything up, assess last month's CIS benchmark, show the result.
+
+    Starts the local AWS and Airflow, follows the run, copies the reports, and stops what it
+    started. Exits with 0 when all evidence was collected, 2 when some is missing.
+    """
+    from rich.console import Console
+
+    from include.cli.progress import shown
+    from include.cli.stack_commands import welcome, wished
+    from include.stack import supervisor
+    from include.stack.state import base_folder
+
+    header = known_framework(framework)
+    base = base_folder()
+    given = {
+        "seed": seed,
+        "accounts": accounts,
+        "regions": regions,
+        "resources": resources,
+        "months": months,
+    }
+    wish = wished(base, given, api_port=api_port, aws_port=aws_port, resume=False)
+    console = Console()
+    left_running = False
+    running = None
+    try:
+        with shown(console, "Starting") as report:
+            running = supervisor.up(wish, base=base, report=report)
+        welcome(console, running)
+        order = Order(header, period_of(None, running.record), {})
+        code = assess_in(running, order, console, out, prefer_scheduled=True)
+        left_running = keep
+    finally:
+        if running is not None and running.started_here and not left_running:
+            with shown(console, "Stopping") as report:
+                supervisor.down(base=base, report=report)
+    if keep or not running.started_here:
+        console.print(f"Still running: {running.ui} (user admin). Stop it with ./audit down")
+    raise Ended(code)
+
+
+def run(
+    framework: Framework,
+    period: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="2026-10, 2026-Q3, 2026 or START/END. Default: the last full month."),
+    ] = None,
+    accounts: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Account ids, separated by commas. Default: all in scope."),
+    ] = None,
+    regions: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Regions, separated by commas. Default: all in scope."),
+    ] = None,
+    sources: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Evidence sources, separated by commas. Default: all needed."),
+    ] = None,
+    assessment_name: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="The assessment's name in Audit Manager."),
+    ] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Collect anew.")] = False,
+    upload: Annotated[bool, typer.Option(help="Import evidence into Audit Manager.")] = True,
+    notify: Annotated[bool, typer.Option(help="Publish the result to the SNS topic.")] = True,
+    in_process: Annotated[
+        bool,
+        typer.Option("--in-process", help="Without scheduler, in one process: for scripts and CI."),
+    ] = False,
+    local_aws: Annotated[
+        bool, typer.Option(help="With --in-process: assess the local AWS or real accounts.")
+    ] = True,
+    out: Out = None,
+) -> None:
+    """Assess one framework and period in the running stack, and follow the run."""
+    from rich.console import Console
+
+    header = known_framework(framework)
+    given = {
+        "accounts": _listed(accounts),
+        "regions": _listed(regions),
+        "sources": _listed(sources),
+        "assessment_name": assessment_name,
+        "refresh": refresh or None,
+        "upload": None if upload else False,
+        "notify": None if notify else False,
+    }
+    narrowed = {name: value for name, value in given.items() if value is not None}
+    if period is not None:
+        from include.assessment.period import parse_period, require_finished
+
+        # Before anything starts; a local AWS's clock is never ahead of ours.
+        require_finished(parse_period(period), datetime.now(UTC))
+    console = Console()
+    if in_process:
+        raise Ended(_run_in_process(header, period, narrowed, local_aws, console, out))
+    from include.stack import supervisor
+    from include.stack.state import base_folder
+
+    running = supervisor.attach(base_folder())
+    check_scope(narrowed, running.record)
+    order = Order(header, period_of(period, running.record), narrowed)
+    # What the schedule would do anyway need not be done twice.
+    raise Ended(assess_in(running, order, console, out, prefer_scheduled=not narrowed))
+
+
+def frameworks() -> None:
+    """List the frameworks that can be assessed."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from include.frameworks.loader import list_frameworks
+
+    table = Table("id", "framework", "version", "publisher", "schedule")
+    for header in list_frameworks():
+        table.add_row(header.id, header.title, header.version, header.publisher, header.schedule)
+    Console().print(table)
+
+
+def assessments() -> None:
+    """List the assessments in Audit Manager."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from include.stack import state
+
+    record = state.current(state.base_folder())
+    if record is not None and record.running and record.aws is not None:
+        from include.stack.mailbox import client
+
+        manager = client(record.aws, "auditmanager")
+    else:
+        import boto3
+
+        from include.settings import load_settings
+
+        settings = load_settings()
+        if settings.audit_manager.endpoint is None and (record is None or not record.running):
+            raise AuditError("No stack is running.", hint="Start one: ./audit up")
+        manager = boto3.client(
+            "auditmanager",
+            region_name=settings.audit_manager.region or settings.home_region,
+            endpoint_url=settings.audit_manager.endpoint,
+        )
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    table = Table("name", "status", "created", "id")
+    request: dict[str, Any] = {}
+    try:
+        while True:
+            page = manager.list_assessments(**request)
+            for one in page.get("assessmentMetadata", []):
+                created = one.get("creationTime")
+                when = created.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if created else ""
+                table.add_row(one.get("name"), one.get("status"), when, one.get("id"))
+            if not page.get("nextToken"):
+                break
+            request = {"nextToken": page["nextToken"]}
+    except (ClientError, BotoCoreError) as error:
+        raise AuditError(f"Audit Manager can't be asked: {error}") from error
+    console = Console()
+    if table.row_count:
+        console.print(table)
+    else:
+        console.print("There are no assessments yet. Make one: ./audit demo")
+
+
+def _listed(text: str | None) -> list[str] | None:
+    parts = [part.strip() for part in (text or "").split(",") if part.strip()]
+    return parts or None
+
+
+def known_framework(name: str) -> FrameworkHeader:
+    """The framework's header. Raises InputError with the nearest names."""
+    from difflib import get_close_matches
+
+    from include.frameworks.loader import list_frameworks
+
+    headers = {header.id: header for header in list_frameworks()}
+    if name in headers:
+        return headers[name]
+    near = get_close_matches(name, headers, n=1)
+    raise InputError(
+        f"There is no framework '{name}'.",
+        hint=f"Did you mean '{near[0]}'?" if near else "See ./audit frameworks",
+    )
+
+
+def period_of(text: str | None, record: Record) -> Period:
+    """The period asked for, finished by the clock of what is assessed; default the last month."""
+    from include.assessment.period import last_finished_month, parse_period, require_finished
+    from include.clock import from_iso
+    from include.stack import health
+
+    now = datetime.now(UTC)
+    if record.aws is not None and (answer := health.local_aws(record.aws.endpoint)):
+        now = from_iso(answer["clock"])
+    if text is None:
+        return last_finished_month(now)
+    period = parse_period(text)
+    require_finished(period, now)
+    return period
+
+
+def check_scope(narrowed: dict[str, Any], record: Record) -> None:
+    """Refuse accounts and regions that the deployment doesn't cover."""
+    if record.aws is not None:
+        scope = {"accounts": record.aws.accounts, "regions": record.aws.regions}
+    else:
+        from include.settings import load_settings
+
+        settings = load_settings()
+        scope = {"accounts": settings.accounts, "regions": settings.regions}
+    for kind, known in scope.items():
+        for value in narrowed.get(kind, ()):
+            if value not in known:
+                raise InputError(
+                    f"The {kind[:-1]} {value} is not in scope.",
+                    hint=f"In scope: {', '.join(known)}.",
+                )
+
+
+def assess_in(
+    running: Running, order: Order, console: Console, out: Path | None, *, prefer_scheduled: bool
+) -> int:
+    """Start (or find) the run in the stack, follow it to its end; returns the exit code."""
+    from include.cli.following import follow
+    from include.stack import supervisor
+    from include.stack.airflow_api import AirflowApi, Dag
+
+    api = AirflowApi(running.ui, running.surroundings.credentials.admin_password)
+    dag = Dag(api, order.framework.dag_id)
+    with console.status("Waiting for Airflow to read the DAG"):
+        description = dag.wait_until_parsed()
+        run_id = _begin(dag, description, order, console, prefer_scheduled)
+    console.print(
+        f"Run        {running.ui}/dags/{dag.dag_id}/runs/{run_id}", highlight=False, soft_wrap=True
+    )
+
+    def check() -> None:
+        supervisor.attach(running.record.folder.parent)
+
+    one = dag.run(run_id)
+    state, tasks = follow(one, console, check=check)
+    return _finish(one, state, tasks, order, running.record.aws, console, out)
+
+
+def _begin(
+    dag: Dag, description: dict[str, Any], order: Order, console: Console, prefer_scheduled: bool
+) -> str:
+    """Follow the run that unpausing starts when it is the wished one; else trigger one."""
+    from include.clock import from_iso
+
+    never_ran = not dag.runs()
+    paused = bool(description.get("is_paused"))
+    if paused:
+        dag.unpause()
+    if never_ran and paused and description.get("timetable_description"):
+        deadline = time.monotonic() + _SCHEDULER_PATIENCE
+        while time.monotonic() < deadline:
+            scheduled = [one for one in dag.runs() if one["run_type"] == "scheduled"]
+            if scheduled:
+                start = scheduled[0].get("data_interval_start")
+                end = scheduled[0].get("data_interval_end")
+                same = (
+                    start is not None
+                    and end is not None
+                    and from_iso(start) == order.period.start
+                    and from_iso(end) == order.period.end
+                )
+                if prefer_scheduled and same:
+                    console.print(f"Period     {order.period}, by schedule")
+                    return str(scheduled[0]["dag_run_id"])
+                console.print(
+                    "The DAG was paused and never ran: its schedule has started "
+                    f"{scheduled[0]['dag_run_id']} as well.",
+                    style="dim",
+                )
+                break
+            time.sleep(0.3)
+    console.print(f"Period     {order.period}")
+    return dag.trigger(order.conf)
+
+
+def _finish(
+    one: Run,
+    state: str,
+    tasks: list[Any],
+    order: Order,
+    aws: LocalAws | None,
+    console: Console,
+    out: Path | None,
+) -> int:
+    from include.cli import outcome
+    from include.settings import ROOT
+
+    published = one.value("generate_reports")
+    summary = published.get("summary") if isinstance(published, dict) else None
+    if isinstance(published, dict) and summary is not None:
+        label = order.period.label.replace("/", "_").replace(":", "")
+        folder = (out or ROOT / "out") / f"{order.framework.id}_{label}"
+        paths = outcome.fetch_reports(published["reports"], folder, aws)
+        title = f"{order.framework.title} {order.framework.version}, {order.period}"
+        outcome.show(console, title, summary, paths)
+    if aws is not None and order.narrowed.get("notify") is not False:
+        outcome.show_message(console, aws)
+    code = outcome.code_of(state, summary, tasks)
+    if code != OK:
+        failed = outcome.failed_names(tasks)
+        console.print(
+            f"The run is not complete; failed: {', '.join(failed) or 'no single task'}.",
+            style="red",
+            highlight=False,
+        )
+    return code
+
+
+def _run_in_process(
+    header: FrameworkHeader,
+    period: str | None,
+    narrowed: dict[str, Any],
+    local: bool,
+    console: Console,
+    out: Path | None,
+) -> int:
+    from include.cli.following import follow
+    from include.cli.progress import shown
+    from include.cli.stack_commands import wished
+    from include.stack import in_process
+    from include.stack.state import base_folder
+
+    base = base_folder()
+    wish = wished(base, {}, local_aws=local)
+    with ExitStack() as stack:
+        with shown(console, "Starting") as report:
+            record = stack.enter_context(in_process.local_aws(wish, base=base, report=report))
+        check_scope(narrowed, record)
+        order = Order(header, period_of(period, record), narrowed)
+        console.print(f"Period     {order.period}, in one process")
+        one = stack.enter_context(in_process.run_dag(record, header.dag_id, order.conf))
+        state, tasks = follow(one, console)
+        return _finish(one, state, tasks, order, record.aws, console, out)

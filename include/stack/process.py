@@ -16,7 +16,6 @@ import psutil
 
 from include.errors import AuditError
 
-
 #: Set in the environment of everything the stack starts.
 MARKER = "AUDIT_STACK"
 
@@ -36,10 +35,8 @@ class Component:
         """Whether this very process (not another with its pid) still runs."""
         try:
             process = psutil.Process(self.pid)
-            return (
-                abs(process.create_time() - self.started) < 2
-                and process.status() != psutil.STATUS_ZOMBIE
-            )
+            same = abs(float(process.create_time()) - self.started) < 2
+            return same and process.status() != str(psutil.STATUS_ZOMBIE)
         except psutil.Error:
             return False
 

@@ -1,0 +1,128 @@
+"""The end of a run on the command line: the reports copied to ``out/``, a table, the exit code."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from rich.table import Table
+
+from include.cli.ending import EVIDENCE_MISSING, FAILED, OK
+from include.errors import AuditError
+from include.stack.airflow_api import TaskState
+from include.stack.environment import LocalAws
+
+_STATUS_STYLE = {"COMPLIANT": "green", "NON_COMPLIANT": "red", "INCONCLUSIVE": "yellow"}
+
+
+def fetch_reports(reports: list[dict[str, str]], folder: Path, aws: LocalAws | None) -> list[Path]:
+    """Copy the reports from object storage and compare their digests.
+
+    Raises AuditError when one is missing or not what the run wrote.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if aws is not None:
+        from include.stack.mailbox import client
+
+        s3 = client(aws, "s3")
+    else:
+        import boto3
+
+        s3 = boto3.client("s3")
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for report in reports:
+        place = urlsplit(report["uri"])
+        try:
+            answer = s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+            content = answer["Body"].read()
+        except (ClientError, BotoCoreError) as error:
+            raise AuditError(f"The report {report['uri']} can't be fetched: {error}") from error
+        digest = report["digest"].removeprefix("sha256:")
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise AuditError(
+                f"The report {report['uri']} is not what the run wrote: its digest differs.",
+                hint="Somebody changed it since; run the assessment again.",
+            )
+        path = folder / Path(report["name"]).name
+        path.write_bytes(content)
+        paths.append(path)
+    return paths
+
+
+def show(console: Console, title: str, summary: dict[str, Any], paths: list[Path]) -> None:
+    """The table at the end."""
+    table = Table(title=title, show_header=False, title_justify="left", min_width=60)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    table.add_row("Score", _percent(summary.get("score")))
+    table.add_row("Coverage", _percent(summary.get("coverage")))
+    for status, count in (summary.get("statuses") or {}).items():
+        style = _STATUS_STYLE.get(status, "dim")
+        table.add_row("", f"[{style}]{count:>4} {status}[/]")
+    table.add_row("Evidence items", str(summary.get("evidence_items", "")))
+    table.add_row("Assessment", str(summary.get("assessment_status", "")))
+    failing = "\n".join(_control(control) for control in summary.get("top_failing") or ())
+    table.add_row("Top failing controls", failing or "none")
+    gaps = summary.get("gaps") or []
+    table.add_row(
+        "Gaps", "\n".join(_gap(gap) for gap in gaps) or "none", style="red" if gaps else ""
+    )
+    console.print(table)
+    for path in paths:
+        console.print(f"  {path}", highlight=False, soft_wrap=True)
+
+
+def _percent(value: Any) -> str:
+    if isinstance(value, dict):
+        value = value.get("percent", value.get("score"))
+    return f"{float(value):.2f} %" if isinstance(value, int | float | str) else "unknown"
+
+
+def _control(control: Any) -> str:
+    if not isinstance(control, dict):
+        return str(control)
+    failing = control.get("failing", control.get("resources", ""))
+    count = len(failing) if isinstance(failing, list) else failing
+    return f"{control.get('id', ''):<8} {control.get('title', '')} ({count} resources)"
+
+
+def _gap(gap: Any) -> str:
+    if not isinstance(gap, dict):
+        return str(gap)
+    parts = (gap.get(name) for name in ("source", "account", "region", "status"))
+    return " ".join(str(part) for part in parts if part)
+
+
+def show_message(console: Console, aws: LocalAws, *, since: int = 0) -> None:
+    """The notification as the queue subscribed to the topic received it."""
+    from include.stack.mailbox import receive
+
+    messages = receive(aws)
+    if not messages:
+        console.print("No notification has arrived.", style="yellow")
+        return
+    newest = messages[-1]
+    console.print(f"[bold]Notification[/] {newest.get('Subject', '')}", highlight=False)
+    console.print(str(newest.get("Message", "")), markup=False, highlight=False, soft_wrap=True)
+
+
+def code_of(state: str, summary: dict[str, Any] | None, tasks: list[TaskState]) -> int:
+    """0 when the run succeeded, 2 when it lacks evidence, 1 for every other failure.
+
+    A collecting task that failed means missing evidence also where no report could be written.
+    """
+    if state == "success":
+        return OK
+    if summary is not None and summary.get("gaps"):
+        return EVIDENCE_MISSING
+    return FAILED
+
+
+def failed_names(tasks: list[TaskState]) -> list[str]:
+    """The tasks that are red, each once."""
+    return sorted({task.task_id for task in tasks if task.state == "failed"})
