@@ -30,8 +30,8 @@ CREATE TABLE deployments (check_id TEXT, source TEXT, keyword TEXT, parameters T
     region TEXT, name TEXT, arn TEXT, from_t INTEGER, to_t INTEGER);
 CREATE INDEX deployments_by_place ON deployments (source, account, region, keyword);
 -- compliance as a source recorded it: one row per change. status: PASS | FAIL | GONE
-CREATE TABLE recordings (check_id TEXT, source TEXT, keyword TEXT, arn TEXT, type TEXT, account TEXT,
-    region TEXT, status TEXT, at_t INTEGER);
+CREATE TABLE recordings (check_id TEXT, source TEXT, keyword TEXT, arn TEXT, type TEXT,
+    account TEXT, region TEXT, status TEXT, at_t INTEGER);
 CREATE INDEX recordings_by_place ON recordings (source, account, region, keyword, arn, at_t);
 CREATE INDEX recordings_by_arn ON recordings (arn, source, at_t);
 -- who did what
