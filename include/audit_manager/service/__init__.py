@@ -1,4 +1,4 @@
-"""The embedded Audit Manager: a service that speaks the AWS Audit Manager API from its own database.
+"""The embedded Audit Manager: the AWS Audit Manager API spoken from a database of our own.
 
 Use it in three ways:
 

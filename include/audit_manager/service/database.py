@@ -43,7 +43,8 @@ class Database:
             self._migrate()
         except SQLAlchemyError as error:
             raise AuditError(
-                f"The Audit Manager database {self.url.render_as_string()} can't be opened: {error}.",
+                f"The Audit Manager database {self.url.render_as_string()} can't be opened: "
+                f"{error}.",
                 hint="Check the URL, that its folder exists and that this user may write to it.",
             ) from error
         self._readers = sessionmaker(self.engine, expire_on_commit=False)
@@ -52,7 +53,7 @@ class Database:
         )
 
     def _prepare_file(self) -> None:
-        """SQLite only: a file that nobody but its owner can read, since it holds the signing key."""
+        """SQLite only: a file that only its owner can read, since it holds the signing key."""
         if not self.url.database or self.url.database == ":memory:":
             raise AuditError(
                 "The Audit Manager needs a database that outlives a connection.",

@@ -1,0 +1,1 @@
+"""Assessment reports: asked for, built in the background, signed, validated."""
