@@ -100,8 +100,8 @@ def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -
     )
     dag = DAG(
         header.dag_id,
-        dag_display_name=f"Assess {header.title}",
-        description=f"{header.title}: evidence, judgement and reports",
+        dag_display_name=f"Assess {header.title} v{header.version}",
+        description=f"{header.title} v{header.version}: evidence, judgement and reports",
         schedule=AuditPeriodTimetable(schedule) if schedule != "none" else None,
         start_date=datetime(2024, 1, 1, tzinfo=timezone.utc),  # noqa: UP017 - read by DAG parsers
         catchup=False,
@@ -170,7 +170,7 @@ def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -
         seal = SealOperator(task_id="seal", plan=plan_ref, published=reports.output)
         notify = NotifyOperator(
             task_id="notify",
-            framework_title=header.title,
+            framework_title=f"{header.title} v{header.version}",
             plan=plan_ref,
             published=reports.output,
             trigger_rule=TriggerRule.ALL_DONE,

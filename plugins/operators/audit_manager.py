@@ -65,7 +65,7 @@ class PrepareAssessmentOperator(AuditManagerOperator):
             return []
         target = ensure_assessment(
             client,
-            framework_name=framework.title,
+            framework_name=f"{framework.title} v{framework.version}",
             framework_digest=framework.digest,
             description=framework.description,
             compliance_type=framework.compliance_type,
