@@ -36,7 +36,6 @@ from include.assessment.scope import Scope
 from include.assessment.tally import Tally
 from include.checks.catalogue import Check
 from include.clock import from_iso, iso
-from include.errors import InputError
 from include.frameworks.schema import Framework
 
 
@@ -54,17 +53,12 @@ def assess(
     """Judge every control of ``framework`` for ``period``.
 
     ``before`` is what answered last period (see ``before_from_report``); ``interim`` says why the
-    result must not count as final. Raises InputError for a snapshot of another period, and when
-    there is none at all.
+    result must not count as final. Raises InputError for a snapshot of another period.
     """
     registers = registers or Registers()
     given = chosen(snapshots, scope, period)
-    if not given:
-        raise InputError(
-            f"There is no snapshot of {period} for {', '.join(scope.accounts)}.",
-            hint="Collect evidence first: nothing can be judged without it.",
-        )
-    as_of = max(from_iso(snapshot.ref.as_of) for snapshot in given)
+    # Where nothing at all was collected the result says so, as of the period's end.
+    as_of = max((from_iso(snapshot.ref.as_of) for snapshot in given), default=period.end)
     judge = Judge(
         period, past=period.finished(as_of), whole_period=framework.judge == "whole_period"
     )

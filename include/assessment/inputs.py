@@ -54,9 +54,8 @@ def chosen(snapshots: Iterable[Snapshot], scope: Scope, period: Period) -> list[
                 f"The snapshot {snapshot.ref.uri} is of {receipt.period}, not of {period}.",
                 hint="An assessment takes snapshots of its own period only.",
             )
-        if not scope.asks(receipt.source):
-            continue
-        if receipt.source != "manual" and not scope.has(receipt.account, receipt.region):
+        in_scope = scope.has(receipt.account, receipt.region) and scope.asks(receipt.source)
+        if receipt.source != "manual" and not in_scope:
             continue
         there = newest.get(_key(snapshot))
         if there is None or from_iso(there.ref.as_of) < from_iso(snapshot.ref.as_of):

@@ -1,0 +1,124 @@
+"""The one model all reports are drawn from: an assessment, its metrics and where it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from include.assessment.metrics import Metrics, compute_metrics
+from include.assessment.result import (
+    Assessment,
+    CheckResult,
+    ControlResult,
+    FailingResource,
+)
+from include.evidence.item import Evidence
+
+#: What the sources are called by people.
+SOURCE_NAMES: Mapping[str, str] = {
+    "aws_config": "AWS Config",
+    "security_hub": "AWS Security Hub",
+    "inspector": "Amazon Inspector",
+    "cloudtrail": "AWS CloudTrail",
+    "license_manager": "AWS License Manager",
+    "api_calls": "AWS API calls",
+    "custom": "Custom evidence",
+    "manual": "Manual evidence",
+}
+
+#: What a reader has to know to weigh the result; printed in every report.
+LIMITATIONS: tuple[str, ...] = (
+    "The verdict is the state at the end of the period, as far as the sources named here know it, "
+    "unless the framework says that it judges the whole period.",
+    "A control is compliant only when every required check was answered everywhere in scope; "
+    "whatever could not be learnt leaves it inconclusive and never raises the score.",
+    "Checks look at what the sources record. What they don't record, and whether people follow "
+    "their procedures, is for manual evidence.",
+    "Sources are believed: a wrong answer by AWS Config, AWS Security Hub or an API is passed on, "
+    "though where two of them disagree this is shown and the worse answer counts.",
+)
+
+
+def _nothing() -> Iterable[Evidence]:
+    return ()
+
+
+@dataclass(frozen=True)
+class ReportContext:
+    """What a report says besides the assessment itself.
+
+    ``assessment_id`` is Audit Manager's, or '' without it; ``s3_location`` is where the reports
+    go. ``evidence`` streams the items for ``evidence.csv``, in a fixed order, once per call. All
+    of it has to be equal for equal runs: run ids and times belong into ``run.json`` alone.
+    """
+
+    environment: str
+    assessment_name: str
+    assessment_id: str = ""
+    s3_location: str = ""
+    evidence: Callable[[], Iterable[Evidence]] = _nothing
+
+
+@dataclass(frozen=True)
+class ReportModel:
+    """Ready to be drawn; everything else is looked up from these."""
+
+    assessment: Assessment
+    context: ReportContext
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """The assessment's figures."""
+        return compute_metrics(self.assessment)
+
+    @property
+    def interim(self) -> bool:
+        """Whether the result must be badged as not final."""
+        return self.assessment.status == "INTERIM"
+
+    def check(self, check_id: str) -> CheckResult:
+        """A check by its id."""
+        return self.assessment.check_by_id[check_id]
+
+    def controls_of(self, set_id: str) -> list[ControlResult]:
+        """The controls of a set, in the framework's order."""
+        return [control for control in self.assessment.controls if control.set == set_id]
+
+    def failing_controls(self) -> list[ControlResult]:
+        """Controls with anything to show as failing, in the framework's order."""
+        return [c for c in self.assessment.controls if c.status == "NON_COMPLIANT"]
+
+    @cached_property
+    def controls_by_check(self) -> Mapping[str, tuple[str, ...]]:
+        """Ids of the controls that map a check, by the check's id."""
+        out: dict[str, list[str]] = {}
+        for control in self.assessment.controls:
+            for mapped in control.checks:
+                out.setdefault(mapped.id, []).append(control.id)
+        return {check: tuple(ids) for check, ids in out.items()}
+
+
+def failing_resources(check: CheckResult) -> dict[str, list[FailingResource]]:
+    """What fails a check by identity, sorted; a resource may be seen from several regions."""
+    out: dict[str, list[FailingResource]] = {}
+    for cell in check.cells:
+        for failing in cell.failing:
+            out.setdefault(failing.resource, []).append(failing)
+    return dict(sorted(out.items()))
+
+
+def source_name(source: str) -> str:
+    """A source as people call it."""
+    return SOURCE_NAMES.get(source, source)
+
+
+def words(code: str) -> str:
+    """``NON_COMPLIANT`` as a person reads it: ``Non-compliant``."""
+    return code.replace("NON_", "NON-").replace("_", " ").capitalize()
+
+
+def percent_text(value: Any) -> str:
+    """A percentage with two decimals, or a dash where there is nothing to count."""
+    return "-" if value is None else f"{value:.2f} %"
