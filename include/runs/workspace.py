@@ -38,6 +38,10 @@ class Workspace:
         """``s3://bucket/prefix``."""
         return f"s3://{self.bucket}/{self.prefix}"
 
+    def below(self, name: str) -> Workspace:
+        """The same bucket, one folder further down."""
+        return Workspace(self._s3, self.bucket, f"{self.prefix}/{name}")
+
     def put(self, name: str, body: bytes, *, content_type: str = "application/octet-stream") -> Reference:
         """Write once. The same bytes again are fine; other bytes under the same name are refused."""
         key = f"{self.prefix}/{name}"

@@ -32,6 +32,7 @@ class GenerateReportsOperator(AssessmentOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Render and store."""
+        from include.assessment.result import Assessment
         from include.runs.publishing import publish_reports
         from include.runs.workspace import fetch_json
 
@@ -41,12 +42,12 @@ class GenerateReportsOperator(AssessmentOperator):
         s3 = self.client("s3")
         published = publish_reports(
             plan,
-            fetch_json(s3, dict(self.assessment)),
+            Assessment.from_json(fetch_json(s3, dict(self.assessment))),
             fetch_json(s3, dict(self.metrics)),
             self.target or {},
             self.store(),
             self.workspace("packages", plan.key),
-            self.settings,
+            self.settings.environment,
         )
         for outlet in self.outlets:
             event = context["outlet_events"][outlet]
@@ -75,5 +76,5 @@ class SealOperator(AssessmentOperator):
         package = self.workspace("packages", plan.key, self.published["package"])
         run = context["dag_run"]
         return seal_package(
-            package, reports, run_id=run.run_id, started=run.start_date, dag_id=run.dag_id
+            package, reports, dag_id=run.dag_id, run_id=run.run_id, started=run.start_date
         )

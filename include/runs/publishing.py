@@ -1,0 +1,129 @@
+"""The package of a run: reports written, stored under a name that follows from their content."""
+
+from __future__ import annotations
+
+import mimetypes
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from include.assessment.result import Assessment
+from include.clock import iso
+from include.digests import canonical_json, digest_of
+from include.evidence.item import Evidence
+from include.evidence.store import SnapshotStore
+from include.reports.model import ReportContext
+from include.reports.write import write_reports
+from include.runs.plan import Plan
+from include.runs.snapshots import snapshots_of
+from include.runs.workspace import Reference, Workspace
+
+#: How many failing controls a summary names.
+_TOP = 5
+
+
+def publish_reports(
+    plan: Plan,
+    assessment: Assessment,
+    metrics: Mapping[str, Any],
+    target: Mapping[str, Any],
+    store: SnapshotStore,
+    workspace: Workspace,
+    environment: str,
+) -> dict[str, Any]:
+    """Write every report into ``<workspace>/<package>/``; returns references and a summary.
+
+    The package's name is a digest of what the reports are made from: the same inputs find the
+    package there already, a recomputed result gets one of its own beside it.
+    """
+    name = plan.assessment_name or plan.key
+    about = [assessment.to_json(), name, target.get("assessment_id", ""), environment]
+    package = digest_of(about)[:16]
+    inside = workspace.below(package)
+
+    def evidence() -> Iterator[Evidence]:
+        for snapshot in snapshots_of(plan, store):
+            yield from snapshot.iter_evidence()
+
+    context = ReportContext(
+        environment=environment,
+        assessment_name=name,
+        assessment_id=target.get("assessment_id", ""),
+        s3_location=inside.uri,
+        evidence=evidence,
+    )
+    with tempfile.TemporaryDirectory(prefix="reports-") as folder:
+        reports = [
+            {"name": path.name, **inside.put_file(path.name, path, content_type=_type(path)).to_json()}
+            for path in write_reports(assessment, context, Path(folder))
+        ]
+    return {
+        "package": package,
+        "reports": reports,
+        "summary": summary_of(assessment, metrics, str(target.get("unavailable", ""))),
+    }
+
+
+def _type(path: Path) -> str:
+    return mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+
+
+def summary_of(
+    assessment: Assessment, metrics: Mapping[str, Any], unavailable: str = ""
+) -> dict[str, Any]:
+    """The few figures that a command line, a message and the UI show."""
+    by_id = assessment.check_by_id
+    failing = [
+        {
+            "id": control.id,
+            "title": control.title,
+            "failing": sum(len(by_id[check.id].failing) for check in control.checks),
+        }
+        for control in assessment.controls
+        if control.status == "NON_COMPLIANT"
+    ]
+    statuses = {
+        status: sum(control.status == status for control in assessment.controls)
+        for status in ("COMPLIANT", "NON_COMPLIANT", "INCONCLUSIVE", "NOT_APPLICABLE")
+    }
+    return {
+        "assessment_status": assessment.status,
+        "score": metrics["compliance_metrics"]["compliance_score"],
+        "coverage": metrics["coverage"]["controls_percent"],
+        "statuses": {status: n for status, n in statuses.items() if n},
+        "top_failing": sorted(failing, key=lambda one: -one["failing"])[:_TOP],
+        "gaps": [
+            {
+                "source": gap.source,
+                "account": gap.account,
+                "region": gap.region,
+                "status": gap.status,
+                "blocking": gap.blocking,
+            }
+            for gap in assessment.gaps
+        ],
+        "evidence_items": assessment.evidence.total,
+        "audit_manager": unavailable or "imported",
+    }
+
+
+def seal_package(
+    package: Workspace,
+    reports: Sequence[Mapping[str, str]],
+    *,
+    dag_id: str,
+    run_id: str,
+    started: datetime,
+) -> dict[str, str]:
+    """Write ``SHA256SUMS`` (for ``sha256sum -c``) and ``runs/<run>.json``; the sums' reference.
+
+    The sums depend on the content alone; who made it when stands in the run's own file.
+    """
+    lines = sorted(f"{report['digest']}  {report['name']}\n" for report in reports)
+    sums: Reference = package.put("SHA256SUMS", "".join(lines).encode(), content_type="text/plain")
+    run = {"dag_id": dag_id, "run_id": run_id, "started": iso(started), "sums": sums.digest}
+    name = digest_of([dag_id, run_id, iso(started)])[:16]
+    package.put(f"runs/{name}.json", canonical_json(run), content_type="application/json")
+    return sums.to_json()
