@@ -1,0 +1,49 @@
+"""The environment of all tests: Airflow in a folder of its own, no way to a real AWS account."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+_HOME = Path(tempfile.mkdtemp(prefix="audit-tests-airflow-"))
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
+
+# Airflow reads its configuration once, at its first import: all of this has to come before.
+for _name in list(os.environ):
+    if _name.startswith(("AIRFLOW", "AUDIT_", "AWS_")):
+        del os.environ[_name]
+os.environ.update(
+    {
+        "PYTHONPATH": str(ROOT),
+        "AIRFLOW_HOME": str(_HOME),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__UNIT_TEST_MODE": "True",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_HOME / 'airflow.db'}",
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+        "AIRFLOW__OPENLINEAGE__DISABLED": "True",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        # A client without endpoint must fail at once, not find somebody's credentials.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+    }
+)
+
+
+@pytest.fixture(scope="session")
+def airflow_database() -> None:
+    """Airflow's metadata tables, in a SQLite file that only these tests use."""
+    from airflow.utils.db import initdb
+
+    initdb()
