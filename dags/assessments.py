@@ -6,9 +6,11 @@ Wiring only. A framework file is read as far as its header here; its controls ar
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from airflow.providers.openlineage.utils.selective_enable import enable_lineage
-from airflow.sdk import DAG, Asset, Param, TaskGroup, TriggerRule, get_parsing_context
+from airflow.sdk import DAG, Asset, BaseOperator, Param, TaskGroup, TriggerRule, get_parsing_context
+
 from include.frameworks.header import FrameworkHeader
 from include.frameworks.loader import list_frameworks
 from include.settings import Settings, load_settings
@@ -35,6 +37,11 @@ ORIGINS = {
     "api_calls": "aws://api",
     "custom": "aws://s3/custom-evidence",
 }
+
+
+def handed(task: BaseOperator, key: str) -> Any:
+    """What ``task`` pushes under ``key``."""
+    return task.output[key]  # type: ignore[index]
 
 
 def form(header: FrameworkHeader, accounts: list[str], regions: list[str]) -> dict[str, Param]:
@@ -83,21 +90,15 @@ def form(header: FrameworkHeader, accounts: list[str], regions: list[str]) -> di
             description_md="Collect anew even where complete snapshots exist.",
             section="Result",
         ),
-        "upload": Param(
-            True, type="boolean", title="Import into Audit Manager", section="Result"
-        ),
+        "upload": Param(True, type="boolean", title="Import into Audit Manager", section="Result"),
         "notify": Param(True, type="boolean", title="Notify by SNS", section="Result"),
     }
 
 
 def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -> DAG:
     """The DAG of one framework; ``schedule`` is month, quarter, year or none."""
-    judged = Asset(
-        f"assessment_{header.id}", f"s3://{settings.reports_bucket}/runs/{header.id}"
-    )
-    report = Asset(
-        f"report_{header.id}", f"s3://{settings.reports_bucket}/packages/{header.id}"
-    )
+    judged = Asset(f"assessment_{header.id}", f"s3://{settings.reports_bucket}/runs/{header.id}")
+    report = Asset(f"report_{header.id}", f"s3://{settings.reports_bucket}/packages/{header.id}")
     dag = DAG(
         header.dag_id,
         dag_display_name=f"Assess {header.title} v{header.version}",
@@ -117,7 +118,7 @@ def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -
     )
     with dag:
         plan = PlanOperator(task_id="plan", framework_id=header.id)
-        plan_ref = plan.output["plan"]
+        plan_ref = handed(plan, "plan")
         snapshots = []
         with TaskGroup("collect") as collect:
             for source in header.sources:
@@ -145,12 +146,12 @@ def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -
                 task_id="import_evidence",
                 plan=plan_ref,
                 assessment=map_to_controls.output,
-                target=prepare.output["target"],
+                target=handed(prepare, "target"),
                 map_index_template="control set {{ task.control_set }}",
             ).expand_kwargs(prepare.output)
             assessment_report = AssessmentReportOperator(
                 task_id="assessment_report",
-                target=prepare.output["target"],
+                target=handed(prepare, "target"),
                 imported=imported.output,
             )
         metrics = ComputeMetricsOperator(
@@ -161,7 +162,7 @@ def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -
             plan=plan_ref,
             assessment=map_to_controls.output,
             metrics=metrics.output,
-            target=prepare.output["target"],
+            target=handed(prepare, "target"),
             inlets=[judged],
             outlets=[report],
             # Reports are due also when Audit Manager could not be prepared.

@@ -35,7 +35,9 @@ def test_no_module_imports_a_layer_above_it(layer: str) -> None:
     assert wrong == {}
 
 
-@pytest.mark.parametrize("heavy", ["boto3", "botocore", "pandas", "reportlab", "fastapi", "pyarrow"])
+@pytest.mark.parametrize(
+    "heavy", ["boto3", "botocore", "pandas", "reportlab", "fastapi", "pyarrow"]
+)
 def test_dag_and_plugin_modules_import_nothing_heavy_at_the_top(heavy: str) -> None:
     wrong = []
     for layer in ("dags", "plugins"):

@@ -52,7 +52,9 @@ def parse_period(text: str) -> Period:
         try:
             start, end = (from_iso(part) for part in text.split("/", 1))
         except ValueError as error:
-            raise InputError(f"'{text}' is not a period: {error}.", hint=f"Please {_FORMS}.") from None
+            raise InputError(
+                f"'{text}' is not a period: {error}.", hint=f"Please {_FORMS}."
+            ) from None
         if start < end:
             return named(start, end)
     raise InputError(f"'{text}' is not a period.", hint=f"Please {_FORMS}.")

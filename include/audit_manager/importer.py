@@ -69,9 +69,7 @@ def import_control(
         paths = []
         for bundle in chunk:
             name = f"{prefix}/{bundle.digest}.json"
-            paths.append(
-                workspace.put(name, bundle.body, content_type="application/json").uri
-            )
+            paths.append(workspace.put(name, bundle.body, content_type="application/json").uri)
             workspace.put(f"{prefix}/{bundle.digest}.begun", b"")
         answer = client.batch_import_evidence_to_assessment_control(
             **where, manualEvidence=[{"s3ResourcePath": path} for path in paths]

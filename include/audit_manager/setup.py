@@ -96,9 +96,7 @@ def ensure_assessment(
                 )
             return _target(client, item["id"], framework_name, sets)
     _check_quota(client, "active assessments", ACTIVE_ASSESSMENTS, _active(client), 1)
-    framework_id = _framework(
-        client, framework_name, name, description, compliance_type, sets
-    )
+    framework_id = _framework(client, framework_name, name, description, compliance_type, sets)
     answer = client.create_assessment(
         name=assessment_name,
         description=description[:1000],

@@ -77,8 +77,17 @@ class Evidence:
     def evidence_id(self) -> str:
         """Deterministic: the same observation has the same id in every collection."""
         return digest_of(
-            [self.source, self.keyword, self.deployment, self.account, self.region,
-             self.event_name, self.resource, iso(self.source_time), self.attributes.get("id", "")]
+            [
+                self.source,
+                self.keyword,
+                self.deployment,
+                self.account,
+                self.region,
+                self.event_name,
+                self.resource,
+                iso(self.source_time),
+                self.attributes.get("id", ""),
+            ]
         )[:32]
 
     def content(self) -> dict[str, Any]:

@@ -17,7 +17,9 @@ ReceiptStatus = Literal[
     "EXCLUDED",
 ]
 #: A cell that ended so is filled; nothing is to be collected again.
-FILLED: frozenset[str] = frozenset({"COMPLETE", "COMPLETE_EMPTY", "NOT_ENABLED", "BEYOND_REACH", "EXCLUDED"})
+FILLED: frozenset[str] = frozenset(
+    {"COMPLETE", "COMPLETE_EMPTY", "NOT_ENABLED", "BEYOND_REACH", "EXCLUDED"}
+)
 #: A cell that ended so may hide a failure: it blocks every check the source could answer.
 BLOCKING: frozenset[str] = frozenset({"PARTIAL", "DENIED", "EXPIRED", "FAILED"})
 

@@ -43,9 +43,7 @@ def ensure_bucket(s3: Any, name: str, *, region: str, kms_key: str | None = None
     if not _exists(s3, name):
         where = {} if region == "us-east-1" else {"LocationConstraint": region}
         try:
-            s3.create_bucket(
-                Bucket=name, **({"CreateBucketConfiguration": where} if where else {})
-            )
+            s3.create_bucket(Bucket=name, **({"CreateBucketConfiguration": where} if where else {}))
         except ClientError as error:
             # Two runs may create it at the same moment.
             if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
@@ -66,9 +64,7 @@ def ensure_bucket(s3: Any, name: str, *, region: str, kms_key: str | None = None
         s3.put_bucket_encryption(
             Bucket=name,
             ServerSideEncryptionConfiguration={
-                "Rules": [
-                    {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}
-                ]
+                "Rules": [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]
             },
         )
     if not _ask(s3.get_bucket_lifecycle_configuration, name).get("Rules"):

@@ -79,8 +79,8 @@ class Plan:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Plan:
         """The inverse of :meth:`to_json`."""
-        lists = ("accounts", "regions", "sources", "interim")
-        return cls(**{k: tuple(v) if k in lists else v for k, v in data.items()})
+        lists = {name: tuple(data[name]) for name in ("accounts", "regions", "sources", "interim")}
+        return cls(**{**data, **lists})
 
 
 def make_plan(

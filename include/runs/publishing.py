@@ -56,7 +56,10 @@ def publish_reports(
     )
     with tempfile.TemporaryDirectory(prefix="reports-") as folder:
         reports = [
-            {"name": path.name, **inside.put_file(path.name, path, content_type=_type(path)).to_json()}
+            {
+                "name": path.name,
+                **inside.put_file(path.name, path, content_type=_type(path)).to_json(),
+            }
             for path in write_reports(assessment, context, Path(folder))
         ]
     return {
@@ -75,7 +78,7 @@ def summary_of(
 ) -> dict[str, Any]:
     """The few figures that a command line, a message and the UI show."""
     by_id = assessment.check_by_id
-    failing = [
+    failing: list[dict[str, Any]] = [
         {
             "id": control.id,
             "title": control.title,
@@ -115,7 +118,7 @@ def seal_package(
     *,
     dag_id: str,
     run_id: str,
-    started: datetime,
+    started: datetime | None,
 ) -> dict[str, str]:
     """Write ``SHA256SUMS`` (for ``sha256sum -c``) and ``runs/<run>.json``; the sums' reference.
 
@@ -123,7 +126,8 @@ def seal_package(
     """
     lines = sorted(f"{report['digest']}  {report['name']}\n" for report in reports)
     sums: Reference = package.put("SHA256SUMS", "".join(lines).encode(), content_type="text/plain")
-    run = {"dag_id": dag_id, "run_id": run_id, "started": iso(started), "sums": sums.digest}
-    name = digest_of([dag_id, run_id, iso(started)])[:16]
+    began = iso(started) if started else ""
+    run = {"dag_id": dag_id, "run_id": run_id, "started": began, "sums": sums.digest}
+    name = digest_of([dag_id, run_id, began])[:16]
     package.put(f"runs/{name}.json", canonical_json(run), content_type="application/json")
     return sums.to_json()

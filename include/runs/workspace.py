@@ -42,7 +42,9 @@ class Workspace:
         """The same bucket, one folder further down."""
         return Workspace(self._s3, self.bucket, f"{self.prefix}/{name}")
 
-    def put(self, name: str, body: bytes, *, content_type: str = "application/octet-stream") -> Reference:
+    def put(
+        self, name: str, body: bytes, *, content_type: str = "application/octet-stream"
+    ) -> Reference:
         """Write once. The same bytes again are fine; other bytes under the same name are refused."""
         key = f"{self.prefix}/{name}"
         digest = sha256(body)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import Context
-from plugins.operators.base import AssessmentOperator, Reference
+
+from plugins.operators.base import AssessmentOperator, Handed
 
 
 class MapToControlsOperator(AssessmentOperator):
@@ -17,7 +18,7 @@ class MapToControlsOperator(AssessmentOperator):
 
     template_fields = ("plan",)
 
-    def __init__(self, *, plan: Reference, **kwargs: Any) -> None:
+    def __init__(self, *, plan: Handed, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.plan = plan
 
@@ -30,9 +31,7 @@ class MapToControlsOperator(AssessmentOperator):
         reference = self.workspace("runs", plan.key).put_json("assessment", assessment.to_json())
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = {"period": plan.label, **reference.to_json()}
-        self.log.info(
-            "%d controls judged, %d gaps", len(assessment.controls), len(assessment.gaps)
-        )
+        self.log.info("%d controls judged, %d gaps", len(assessment.controls), len(assessment.gaps))
         return reference.to_json()
 
 
@@ -41,7 +40,7 @@ class ComputeMetricsOperator(AssessmentOperator):
 
     template_fields = ("plan", "assessment")
 
-    def __init__(self, *, plan: Reference, assessment: Reference, **kwargs: Any) -> None:
+    def __init__(self, *, plan: Handed, assessment: Handed, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.plan = plan
         self.assessment = assessment

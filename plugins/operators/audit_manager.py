@@ -7,8 +7,9 @@ from typing import Any
 
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
+
 from plugins.hooks.audit_manager import AuditManagerHook
-from plugins.operators.base import AssessmentOperator, Reference
+from plugins.operators.base import AssessmentOperator, Handed
 
 
 class AuditManagerOperator(AssessmentOperator):
@@ -34,7 +35,7 @@ class PrepareAssessmentOperator(AuditManagerOperator):
 
     template_fields = ("plan",)
 
-    def __init__(self, *, plan: Reference, **kwargs: Any) -> None:
+    def __init__(self, *, plan: Handed, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.plan = plan
 
@@ -101,10 +102,10 @@ class ImportEvidenceOperator(AuditManagerOperator):
     def __init__(
         self,
         *,
-        plan: Reference,
-        assessment: Reference,
-        target: dict[str, Any],
-        control_set: str,
+        plan: Handed,
+        assessment: Handed,
+        target: Handed,
+        control_set: Handed,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -140,9 +141,7 @@ class AssessmentReportOperator(AuditManagerOperator):
 
     template_fields = ("target", "imported")
 
-    def __init__(
-        self, *, target: dict[str, Any], imported: Sequence[dict[str, Any]], **kwargs: Any
-    ) -> None:
+    def __init__(self, *, target: Handed, imported: Handed, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.target = target
         self.imported = imported

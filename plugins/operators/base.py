@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -15,7 +14,8 @@ if TYPE_CHECKING:
     from include.runs.workspace import Workspace
     from include.settings import Settings
 
-Reference = Mapping[str, str]
+#: What an earlier task handed over: an XComArg while the DAG is made, its value while a task runs.
+Handed = Any
 
 
 class AssessmentOperator(BaseOperator):
@@ -54,10 +54,10 @@ class AssessmentOperator(BaseOperator):
             settings.role_name,
             region=settings.home_region,
             external_id=settings.external_id or "",
-            base=base
+            base=base,
         )
 
-    def plan_of(self, reference: Reference | None) -> Plan:
+    def plan_of(self, reference: Handed) -> Plan:
         """The plan a reference names; a run whose plan failed ends here with that reason."""
         from include.runs.plan import Plan
         from include.runs.workspace import fetch_json

@@ -6,7 +6,8 @@ from typing import Any
 
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from plugins.operators.base import AssessmentOperator, Reference
+
+from plugins.operators.base import AssessmentOperator, Handed
 
 
 def failed_tasks(context: Context) -> list[str]:
@@ -30,8 +31,8 @@ class NotifyOperator(AssessmentOperator):
         self,
         *,
         framework_title: str,
-        plan: Reference | None,
-        published: dict[str, Any] | None,
+        plan: Handed,
+        published: Handed,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -44,6 +45,7 @@ class NotifyOperator(AssessmentOperator):
         import json
 
         from airflow.sdk import conf
+
         from include.runs.notification import failed_message, finished_message, subject
 
         settings = self.settings
@@ -95,7 +97,7 @@ class CompletenessOperator(AssessmentOperator):
 
     template_fields = ("published",)
 
-    def __init__(self, *, published: dict[str, Any] | None, **kwargs: Any) -> None:
+    def __init__(self, *, published: Handed, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.published = published
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
-from plugins.operators.base import AssessmentOperator, Reference
+
+from plugins.operators.base import AssessmentOperator, Handed
 
 
 class CollectOperator(AssessmentOperator):
@@ -19,7 +20,7 @@ class CollectOperator(AssessmentOperator):
 
     template_fields = ("account", "plan")
 
-    def __init__(self, *, source: str, account: str, plan: Reference, **kwargs: Any) -> None:
+    def __init__(self, *, source: str, account: Handed, plan: Handed, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.source = source
         self.account = account

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from airflow.sdk import Context
+
 from plugins.operators.base import AssessmentOperator
 
 
@@ -25,6 +26,7 @@ class PlanOperator(AssessmentOperator):
         from email.utils import parsedate_to_datetime
 
         from airflow.sdk.exceptions import AirflowFailException
+
         from include.checks.catalogue import load_catalogue
         from include.errors import InputError
         from include.frameworks.loader import load_framework

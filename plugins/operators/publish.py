@@ -7,7 +7,8 @@ from typing import Any
 
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
-from plugins.operators.base import AssessmentOperator, Reference
+
+from plugins.operators.base import AssessmentOperator, Handed
 
 
 class GenerateReportsOperator(AssessmentOperator):
@@ -18,10 +19,10 @@ class GenerateReportsOperator(AssessmentOperator):
     def __init__(
         self,
         *,
-        plan: Reference,
-        assessment: Reference,
-        metrics: Reference,
-        target: dict[str, Any] | None,
+        plan: Handed,
+        assessment: Handed,
+        metrics: Handed,
+        target: Handed,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -62,7 +63,7 @@ class SealOperator(AssessmentOperator):
 
     template_fields = ("plan", "published")
 
-    def __init__(self, *, plan: Reference, published: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(self, *, plan: Handed, published: Handed, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.plan = plan
         self.published = published

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pendulum
-
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, Timetable
 
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
@@ -72,7 +71,9 @@ class AuditPeriodTimetable(Timetable):
 
     def _start_of(self, at: pendulum.DateTime) -> pendulum.DateTime:
         local = at.in_timezone(self._timezone).start_of("month")
-        return local.subtract(months=(local.month - self._fiscal_start_month) % _MONTHS[self._period])
+        return local.subtract(
+            months=(local.month - self._fiscal_start_month) % _MONTHS[self._period]
+        )
 
     def _interval(self, start: pendulum.DateTime) -> DataInterval:
         # From one local first of the month to the next, so a change of clocks can't shift it.
@@ -91,9 +92,7 @@ class AuditPeriodTimetable(Timetable):
     def infer_manual_data_interval(self, *, run_after: pendulum.DateTime) -> DataInterval:
         """The period a manual run's date names (see the class)."""
         named = self._interval(self._start_of(pendulum.instance(run_after)))
-        return named if named.end <= _now() else self._before(
-            self._start_of(_now())
-        )
+        return named if named.end <= _now() else self._before(self._start_of(_now()))
 
     def next_dagrun_info(
         self,
@@ -102,21 +101,17 @@ class AuditPeriodTimetable(Timetable):
         restriction: TimeRestriction,
     ) -> DagRunInfo | None:
         """The period after the last one; without catch-up, the last one that is over."""
+        start: pendulum.DateTime | None = None
         if last_automated_data_interval is not None:
             start = self._start_of(pendulum.instance(last_automated_data_interval.end))
         elif restriction.earliest is not None:
             start = self._start_of(pendulum.instance(restriction.earliest))
             if start < restriction.earliest:
                 start = pendulum.instance(self._interval(start).end)
-        elif restriction.catchup:
-            return None
-        else:
-            start = None
         if not restriction.catchup:
             now = _now().subtract(hours=self._settle_hours)
             newest = pendulum.instance(self._before(self._start_of(now)).start)
             start = newest if start is None else max(start, newest)
-        info = self._run(self._interval(start))
-        if restriction.latest is not None and info.data_interval.start > restriction.latest:
+        if start is None or (restriction.latest is not None and start > restriction.latest):
             return None
-        return info
+        return self._run(self._interval(start))

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from airflow.dag_processing.dagbag import DagBag
 
 ROOT = Path(__file__).parents[2]

@@ -71,9 +71,11 @@ def judge(
             places = regions if wide or region is None else [region]
             return set().union(*(deployed[check_id, account, place] for place in places))
 
-        cells = [(a, None) for a in accounts] if account_wide else [
-            (a, r) for a in accounts for r in regions
-        ]
+        cells = (
+            [(a, None) for a in accounts]
+            if account_wide
+            else [(a, r) for a in accounts for r in regions]
+        )
         answered[check_id] = all(sources(account, region) for account, region in cells)
         found = set()
         for violation in by_check[check_id]:
@@ -92,13 +94,19 @@ def judge(
                 found.add(violation["arn"])
         failing[check_id] = sorted(found)
     return Verdict(
-        {c["id"]: _status(c, failing, answered) for s in framework["control_sets"] for c in s["controls"]},
+        {
+            c["id"]: _status(c, failing, answered)
+            for s in framework["control_sets"]
+            for c in s["controls"]
+        },
         failing,
         answered,
     )
 
 
-def _status(control: dict[str, Any], failing: dict[str, list[str]], answered: dict[str, bool]) -> str:
+def _status(
+    control: dict[str, Any], failing: dict[str, list[str]], answered: dict[str, bool]
+) -> str:
     mapped = control.get("checks") or []
     if any(failing[entry["check"]] for entry in mapped):
         return "NON_COMPLIANT"

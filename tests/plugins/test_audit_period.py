@@ -1,7 +1,7 @@
 import pendulum
 import pytest
-
 from airflow.timetables.base import DataInterval, TimeRestriction
+
 from plugins.timetables.audit_period import AuditPeriodTimetable
 
 
@@ -86,7 +86,9 @@ def test_with_catchup_every_period_from_the_start_date_runs_in_order() -> None:
 
 
 def test_it_survives_serialisation() -> None:
-    table = AuditPeriodTimetable("year", fiscal_start_month=4, timezone="Asia/Tokyo", settle_hours=0)
+    table = AuditPeriodTimetable(
+        "year", fiscal_start_month=4, timezone="Asia/Tokyo", settle_hours=0
+    )
     assert AuditPeriodTimetable.deserialize(table.serialize()).serialize() == table.serialize()
 
 

@@ -12,8 +12,10 @@ ACCOUNTS = ["111111111111", "222222222222"]
 REGIONS = ["us-east-1", "eu-west-1"]
 SOURCES = ["aws_config", "security_hub"]
 
+NOTHING = Asked()
 
-def plan(asked: Asked = Asked(), **changes: Any) -> Plan:
+
+def plan(asked: Asked = NOTHING, **changes: Any) -> Plan:
     return make_plan(
         asked,
         **{
