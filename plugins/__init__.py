@@ -1,1 +1,1 @@
-"""What extends Airflow: timetable, hooks, operators, retry policy. Imports include/, never dags/."""
+"""What extends Airflow: timetable, hooks, operators, retry policy."""

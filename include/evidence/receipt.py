@@ -26,7 +26,7 @@ BLOCKING: frozenset[str] = frozenset({"PARTIAL", "DENIED", "EXPIRED", "FAILED"})
 
 @dataclass(frozen=True)
 class Page:
-    """One answered request. ``sha256`` is over the raw body, ``next_token`` over the token or ''."""
+    """One answered request; ``sha256`` is over the raw body, ``next_token`` over the token."""
 
     number: int
     operation: str

@@ -68,7 +68,7 @@ class Plan:
 
     @property
     def key(self) -> str:
-        """framework × period × scope: what one assessment is about, and where its results lie."""
+        """Framework, period and scope: what one assessment is about, where its results lie."""
         scope = digest_of([sorted(self.accounts), list(self.regions), sorted(self.sources)])[:8]
         return f"{self.framework}_{self.slug}_{scope}"
 
@@ -141,7 +141,7 @@ def make_plan(
     if asked.assessment_name and not _NAME.fullmatch(asked.assessment_name):
         raise InputError(
             f"'{asked.assessment_name}' can't name an assessment.",
-            hint="Use letters, digits, '.', '_' and '-', at most 127, starting with a letter or digit.",
+            hint="Use at most 127 letters, digits, '.', '_' and '-', a letter or digit first.",
         )
     return plan
 

@@ -45,7 +45,7 @@ class Workspace:
     def put(
         self, name: str, body: bytes, *, content_type: str = "application/octet-stream"
     ) -> Reference:
-        """Write once. The same bytes again are fine; other bytes under the same name are refused."""
+        """Write once. The same bytes again are fine, other bytes under the same name refused."""
         key = f"{self.prefix}/{name}"
         digest = sha256(body)
         try:
@@ -96,7 +96,7 @@ def fetch(s3: Any, reference: dict[str, str]) -> bytes:
     if sha256(body) != reference["digest"]:
         raise AuditError(
             f"{reference['uri']} is not what this run wrote (its SHA-256 differs).",
-            hint="Somebody changed it; clear the task that writes it, and look into the bucket's log.",
+            hint="Somebody changed it: clear the task that writes it, and read the bucket's log.",
         )
     return body
 
