@@ -32,6 +32,7 @@ _DENIED = {
     "UnrecognizedClientException",
     "SignatureDoesNotMatch",
     "AuthFailure",
+    "InvalidAccessException",
     "InvalidAccessKeyId",
 }
 _EXPIRED = {
@@ -57,11 +58,10 @@ _THROTTLED = {
     "ProvisionedThroughputExceededException",
     "EC2ThrottledException",
 }
-#: Codes by which a service says that it is switched off, per service.
+#: (service, code) by which a service says that it is switched off.
 _NOT_ENABLED = {
-    "securityhub": {"InvalidAccessException", "ResourceNotFoundException"},
-    "config": {"NoAvailableConfigurationRecorderException", "NoSuchConfigurationRecorderException"},
-    "macie2": {"AccessDeniedException"},
+    ("config", "NoAvailableConfigurationRecorderException"),
+    ("config", "NoSuchConfigurationRecorderException"),
 }
 _NAMED_PERMISSION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9]+)")
 #: IAM's prefix where it differs from the client's name.
@@ -120,8 +120,9 @@ def _classify_client_error(error: ClientError, service: str) -> Failure:
         return Failure("EXPIRED", code, message, retryable=True)
     if is_throttle(code, status):
         return Failure("THROTTLED", code, message, retryable=True)
-    # Security Hub answers AccessDenied with its own code when it is merely switched off.
-    if code in _NOT_ENABLED.get(service, set()) or "not subscribed to" in message:
+    # Security Hub answers InvalidAccessException when refused and when it is merely switched off;
+    # only the text tells them apart.
+    if (service, code) in _NOT_ENABLED or "not subscribed to" in message:
         return Failure("NOT_ENABLED", code, message)
     if code in _DENIED or status == 403:
         named = _NAMED_PERMISSION.search(message)

@@ -1,0 +1,102 @@
+"""Whether anything touched a resource since the period's end, by CloudTrail's word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from include.aws.errors import Failure, classify
+from include.evidence.cell import Cell
+from include.evidence.snapshot import SnapshotWriter
+from include.sources.api_table import ApiCall
+from include.sources.trail_events import REACH, TrailEvent, look_up
+
+if TYPE_CHECKING:
+    from include.aws.sessions import ClientFactory
+
+#: ``same``: as it was at the period's end; ``changed``: something touched it since; ``new``: it
+#: was made since; ``unknown``: CloudTrail could not be asked.
+Since = Literal["same", "changed", "new", "unknown"]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The events since the period's end that changed something; None: they are not known."""
+
+    events: tuple[TrailEvent, ...] | None
+
+    def since(self, call: ApiCall, names: Iterable[str], known: frozenset[str]) -> Since:
+        """What happened to the item with these names (none: the account's setting).
+
+        ``known`` are the names of all items of the call: an event that names none of them may
+        have meant any, if its kind doesn't always name its object.
+        """
+        if self.events is None:
+            return "unknown"
+        own = frozenset(names)
+        found: Since = "same"
+        for event in self.events:
+            if not _matters(call, event):
+                continue
+            hits = not own or bool(own & event.named)
+            if event.name in call.touches.creates and hits and own:
+                return "new"
+            nameless = not event.named or (
+                event.name in call.touches.blind and not known & event.named
+            )
+            if hits or nameless:
+                found = "changed"
+        return found
+
+    def deleted(self, call: ApiCall, known: frozenset[str]) -> set[str]:
+        """Ids of items that are gone since the period's end and were not made since."""
+        gone: set[str] = set()
+        made: set[str] = set()
+        for event in self.events or ():
+            if not _matters(call, event):
+                continue
+            if event.name in call.touches.creates:
+                made |= event.named
+            elif member := call.touches.deletes.get(event.name):
+                gone |= {text for name, text in event.words if name == member}
+        return gone - made - known
+
+
+def _matters(call: ApiCall, event: TrailEvent) -> bool:
+    if event.name not in call.touches.names or event.error:
+        return False
+    return not call.touches.by_root or event.by_root
+
+
+def watch(
+    out: SnapshotWriter,
+    clients: ClientFactory,
+    cell: Cell,
+    regions: Sequence[str],
+    calls: Sequence[ApiCall],
+) -> tuple[Watch, Failure | None]:
+    """Read what happened from the period's end until now in ``regions``.
+
+    One sweep per region: events are looked up at two requests a second, whatever they are
+    about. A failure makes the watch blind, and is returned to be told in the receipt.
+    """
+    end = cell.period.end
+    now = out.now
+    if now < end:
+        return Watch(()), None
+    if end < now - REACH:
+        return Watch(None), None
+    names = frozenset().union(*(call.touches.names for call in calls))
+    events: dict[str, TrailEvent] = {}
+    try:
+        for region in regions:
+            trail = clients.client("cloudtrail", region)
+            for event in look_up(out, trail, end, now, ReadOnly="false"):
+                if event.name in names:
+                    events[event.id] = event
+    except (ClientError, BotoCoreError) as error:
+        return Watch(None), classify(error, "cloudtrail")
+    return Watch(tuple(events.values())), None
