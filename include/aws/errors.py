@@ -13,8 +13,8 @@ from botocore.exceptions import (
     CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
-    ResponseParserError,
 )
+from botocore.parsers import ResponseParserError
 
 FailureKind = Literal["DENIED", "EXPIRED", "THROTTLED", "NOT_ENABLED", "FAILED"]
 
