@@ -114,7 +114,6 @@ def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -
             "retry_delay": timedelta(seconds=30),
             "retry_policy": AwsRetryPolicy(),
         },
-        render_template_as_native_obj=True,
     )
     with dag:
         plan = PlanOperator(task_id="plan", framework_id=header.id)
