@@ -19,6 +19,7 @@ from include.sources.config_history import (
     compliance_history,
     deleted_resources,
     identities,
+    last_known_arn,
 )
 from include.sources.config_rules import Rule, rules_at_end
 from include.sources.timeline import at_end
@@ -84,6 +85,8 @@ class AwsConfig:
         regional = set(asked["regional_account_keywords"])
         for key in sorted(by_resource.keys() | gone):
             history = compliance_history(out, config, key, cell.period)
+            if key[0] != ACCOUNT_TYPE and key not in arns:
+                arns[key] = last_known_arn(out, config, key)
             currents = by_resource.get(key) or _gone_results(answering, key, history, out)
             for current in currents:
                 resource = _identity(current, arns, cell, regional)

@@ -121,6 +121,20 @@ def identities(out: SnapshotWriter, config: Any, keys: Iterable[Key]) -> dict[Ke
     return found
 
 
+def last_known_arn(out: SnapshotWriter, config: Any, key: Key) -> str:
+    """The ARN of a resource that may be deleted, from its last configuration; '' if unknown."""
+    request = {"resourceType": key[0], "resourceId": key[1], "limit": 1}
+    try:
+        listing = ask_once(
+            out, config, "GetResourceConfigHistory", request, items_at="configurationItems"
+        )
+    except ClientError as error:
+        if error_code(error) in _UNKNOWN:
+            return ""
+        raise
+    return str(listing.items[0].get("arn") or "") if listing.items else ""
+
+
 def deleted_resources(
     out: SnapshotWriter, config: Any, resource_types: Iterable[str], period: Period
 ) -> set[Key]:
