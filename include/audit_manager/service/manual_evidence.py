@@ -36,7 +36,6 @@ FILE_TYPES = frozenset({
     ".md", ".out", ".rtf", ".txt", ".xml", ".yaml", ".yml",
 })
 # fmt: on
-)
 
 
 @dataclass
