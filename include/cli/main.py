@@ -14,11 +14,11 @@ from include.cli import assessing, stack_commands, testing
 from include.cli.ending import EVIDENCE_MISSING, FAILED, OK, WRONG_USAGE, Ended
 from include.errors import AuditError, InputError
 
-_TYPER_USAGE = 2  # what Typer itself exits with on wrong usage; ours means something else
+#: Typer's own base of all errors in arguments; it has no public name.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     name="./audit",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help=(
@@ -36,20 +36,25 @@ testing.register(app)
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
-    rest = list(arguments)
+    rest = list(arguments) or ["--help"]
     # --debug is understood anywhere, except behind `test`, whose arguments are pytest's.
     ours = rest[: rest.index("test")] if "test" in rest else rest
     debug = "--debug" in ours
     if debug:
         rest.remove("--debug")
     try:
-        app(rest, prog_name="./audit")
+        # Not "standalone": there, Typer would exit with 2 on wrong usage, which means
+        # missing evidence here.
+        return int(app(rest, prog_name="./audit", standalone_mode=False) or OK)
     except Ended as ended:
         return ended.code
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else FAILED if end.code else OK
-        return WRONG_USAGE if code == _TYPER_USAGE else code
-    except KeyboardInterrupt:
+    except _UsageError as error:
+        context = getattr(error, "ctx", None)
+        where = context.command_path if context else "./audit"
+        said = error.format_message() if hasattr(error, "format_message") else str(error)
+        _complain(said, f"See: {where} --help")
+        return WRONG_USAGE
+    except (KeyboardInterrupt, typer.Abort):
         _complain("Interrupted.")
         return 128 + signal.SIGINT
     except AuditError as error:
@@ -73,7 +78,6 @@ def main(arguments: Sequence[str]) -> int:
             "Run again with --debug for the traceback, and please report it.",
         )
         return FAILED
-    return OK
 
 
 def _complain(message: str, hint: str = "") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from include.errors import AuditError
 from include.stack.airflow_api import TaskState
 from include.stack.environment import LocalAws
 
+_SHOWN_GAPS = 12
 _STATUS_STYLE = {"COMPLIANT": "green", "NON_COMPLIANT": "red", "INCONCLUSIVE": "yellow"}
 
 
@@ -68,10 +70,10 @@ def show(console: Console, title: str, summary: dict[str, Any], paths: list[Path
     table.add_row("Assessment", str(summary.get("assessment_status", "")))
     failing = "\n".join(_control(control) for control in summary.get("top_failing") or ())
     table.add_row("Top failing controls", failing or "none")
-    gaps = summary.get("gaps") or []
-    table.add_row(
-        "Gaps", "\n".join(_gap(gap) for gap in gaps) or "none", style="red" if gaps else ""
-    )
+    gaps = [_gap(gap) for gap in summary.get("gaps") or ()]
+    if len(gaps) > _SHOWN_GAPS:
+        gaps[_SHOWN_GAPS:] = [f"and {len(gaps) - _SHOWN_GAPS} more, all in report.json"]
+    table.add_row("Gaps", "\n".join(gaps) or "none", style="red" if gaps else "")
     console.print(table)
     for path in paths:
         console.print(f"  {path}", highlight=False, soft_wrap=True)
@@ -98,8 +100,8 @@ def _gap(gap: Any) -> str:
     return " ".join(str(part) for part in parts if part)
 
 
-def show_message(console: Console, aws: LocalAws, *, since: int = 0) -> None:
-    """The notification as the queue subscribed to the topic received it."""
+def show_message(console: Console, aws: LocalAws) -> None:
+    """The notification as the queue subscribed to the topic received it, long lists shortened."""
     from include.stack.mailbox import receive
 
     messages = receive(aws)
@@ -107,8 +109,30 @@ def show_message(console: Console, aws: LocalAws, *, since: int = 0) -> None:
         console.print("No notification has arrived.", style="yellow")
         return
     newest = messages[-1]
-    console.print(f"[bold]Notification[/] {newest.get('Subject', '')}", highlight=False)
-    console.print(str(newest.get("Message", "")), markup=False, highlight=False, soft_wrap=True)
+    console.print(
+        f"[bold]Notification[/] as received by a queue: {newest.get('Subject', '')}",
+        highlight=False,
+    )
+    for line in message_lines(str(newest.get("Message", ""))):
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def message_lines(message: str) -> list[str]:
+    """A structured message, one line for each member; any other text as it is."""
+    try:
+        members = json.loads(message)
+    except ValueError:
+        return message.splitlines()
+    if not isinstance(members, dict):
+        return [message]
+    lines = []
+    for name, value in members.items():
+        if isinstance(value, list):
+            value = f"{len(value)} entries" if len(value) > 3 else json.dumps(value)
+        elif isinstance(value, dict):
+            value = ", ".join(f"{key} {one}" for key, one in value.items())
+        lines.append(f"{name}: {value}")
+    return lines
 
 
 def code_of(state: str, summary: dict[str, Any] | None, tasks: list[TaskState]) -> int:

@@ -33,7 +33,7 @@ def demo_clock(now: datetime) -> datetime:
 class EstateParameters:
     """Seed, number of accounts, regions and resources per account, months of history, clock."""
 
-    seed: int = 1
+    seed: int = 7
     accounts: int = 3
     regions: int = 2
     resources: int = 100

@@ -17,7 +17,7 @@ from include.stack import health, ports, postgres, state
 from include.stack.credentials import Credentials, load_or_make, write_private
 from include.stack.environment import LocalAws, Surroundings, process_environment
 from include.stack.parameters import EstateParameters
-from include.stack.process import Component, last_error, start, stop
+from include.stack.process import MARKER, Component, last_error, start, stop
 from include.stack.state import Record
 
 #: Told about each part: its name and "starting", "ready", "stopping", "stopped" or "killed".
@@ -231,7 +231,11 @@ def start_local_aws(record: Record) -> Component:
             *("--state", record.folder / "aws", "--port", str(record.ports["aws"])),
             *record.parameters.arguments(),
         ],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        env={
+            # The caller's AWS settings are not the stand-in's.
+            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            **{"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", MARKER: str(record.folder)},
+        },
         log=record.folder / "logs" / "local-aws.log",
         cwd=ROOT,
     )
