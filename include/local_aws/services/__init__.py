@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from include.local_aws.estate.store import Estate
 from include.local_aws.overlay import Handler
-from include.local_aws.services import config, securityhub
+from include.local_aws.services import (
+    accessanalyzer,
+    account,
+    cloudtrail,
+    config,
+    ec2,
+    iam,
+    inspector2,
+    securityhub,
+)
 
 #: Services that moto has no part in: an operation without a handler answers 501.
 OWNED = frozenset(
@@ -17,4 +26,10 @@ def overlays(estate: Estate) -> dict[str, dict[str, Handler]]:
     return {
         "config": config.handlers(estate),
         "securityhub": securityhub.handlers(estate),
+        "cloudtrail": cloudtrail.handlers(estate),
+        "inspector2": inspector2.handlers(estate),
+        "iam": iam.handlers(estate),
+        "account": account.handlers(estate),
+        "accessanalyzer": accessanalyzer.handlers(estate),
+        "ec2": ec2.handlers(estate),
     }

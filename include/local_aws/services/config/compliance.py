@@ -14,6 +14,7 @@ from include.local_aws.services.config.rules import (
     RULES_PER_PAGE,
     named_rules,
     rules_at,
+    run_of,
 )
 from include.local_aws.services.moments import epoch, last_daily_run, moment
 from include.local_aws.services.paging import Cursor, page_size, with_token
@@ -63,11 +64,11 @@ def _compliance(evaluations: list[Verdict]) -> dict[str, Any]:
     return answer
 
 
-def evaluation(rule: Deployed, verdict: Verdict, at: int) -> dict[str, Any]:
+def evaluation(call: Call, rule: Deployed, verdict: Verdict, at: int) -> dict[str, Any]:
     """One EvaluationResult. Periodic rules record anew each day, though nothing changed."""
     recorded = verdict.since
     if question(rule.check_id).periodic:
-        recorded = last_daily_run(at, recorded)
+        recorded = last_daily_run(at, recorded, run_of(call, rule))
     return {
         "EvaluationResultIdentifier": {
             "EvaluationResultQualifier": {
@@ -124,7 +125,7 @@ def handlers(estate: Estate) -> dict[str, Handler]:
             if wanted is None or COMPLIANCE[verdict.status] in wanted
         ]
         page, token = cursor.cut(standing, size)
-        results = [evaluation(rule, verdict, cursor.as_of) for verdict in page]
+        results = [evaluation(call, rule, verdict, cursor.as_of) for verdict in page]
         return with_token({"EvaluationResults": results}, token)
 
     def _by_resource(call: Call, at: int) -> dict[tuple[str, str], list[Verdict]]:
@@ -157,7 +158,7 @@ def handlers(estate: Estate) -> dict[str, Handler]:
             raise ServiceError(BAD_VALUE, "ResourceType and ResourceId are both needed.")
         rules = {rule.check_id: rule for rule in rules_at(estate, call, cursor.as_of)}
         results = [
-            evaluation(rules[verdict.check_id], verdict, cursor.as_of)
+            evaluation(call, rules[verdict.check_id], verdict, cursor.as_of)
             for standing in _by_resource(call, cursor.as_of).values()
             for verdict in standing
             if wanted is None or COMPLIANCE[verdict.status] in wanted

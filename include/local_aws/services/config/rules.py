@@ -8,7 +8,7 @@ from typing import Any
 
 from include.local_aws.estate.store import Estate
 from include.local_aws.overlay import Call, Handler, ServiceError
-from include.local_aws.services.moments import epoch, last_daily_run, moment
+from include.local_aws.services.moments import daily_run, epoch, last_daily_run, moment
 from include.local_aws.services.paging import Cursor, page_size, with_token
 from include.local_aws.services.questions import question
 from include.local_aws.services.verdicts import Deployed, deployments
@@ -44,10 +44,15 @@ def rule_id(rule: Deployed) -> str:
     return rule.arn.rsplit("/", 1)[-1]
 
 
+def run_of(call: Call, rule: Deployed) -> int:
+    """The time of day (seconds) at which a periodic rule runs."""
+    return daily_run("aws_config", rule.check_id, call.account, call.region)
+
+
 def last_run(estate: Estate, call: Call, rule: Deployed, at: int) -> int:
     """When a rule last ran at or before ``at``: daily, or with the last change it recorded."""
     if question(rule.check_id).periodic:
-        return last_daily_run(at, rule.from_t)
+        return last_daily_run(at, rule.from_t, run_of(call, rule))
     row = estate.rows(
         "SELECT MAX(at_t) AS last FROM recordings WHERE source = 'aws_config' AND account = ?"
         " AND region = ? AND keyword = ? AND check_id = ? AND at_t <= ?",

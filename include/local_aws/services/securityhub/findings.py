@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from include.evidence.identity import ACCOUNT_TYPE, account_identity
 from include.local_aws.estate.store import Estate
 from include.local_aws.overlay import Call
-from include.local_aws.services.moments import DAY, iso_millis, last_daily_run
+from include.local_aws.services.moments import DAY, daily_run, iso_millis, last_daily_run
 from include.local_aws.services.questions import Question, question
 from include.local_aws.services.securityhub.controls import remediation_url
 from include.local_aws.services.securityhub.standards import containing
@@ -203,7 +203,10 @@ def _finding(
             return None
         updated = archived_at
     else:
-        updated = last_daily_run(at, verdict.since) if asks.periodic else verdict.since
+        updated = verdict.since
+        if asks.periodic:
+            run = daily_run("security_hub", verdict.check_id, account, region)
+            updated = last_daily_run(at, verdict.since, run)
     if gone:
         status = _last_result(estate, verdict, account, region, at)
     else:

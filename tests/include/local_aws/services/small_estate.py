@@ -14,7 +14,7 @@ import botocore.session
 from include.local_aws.estate.store import SCHEMA, Estate
 from include.local_aws.overlay import Call
 from include.local_aws.services import overlays
-from include.protocol.serialising import write_output
+from include.protocol.serialising import check_answer
 
 ACCOUNT = "111111111111"
 OTHER = "222222222222"
@@ -244,7 +244,7 @@ def asker(estate: Estate, **defaults: Any) -> Ask:
         )
         answer = found[service][operation](call)
         model = _MODELS.get_service_model(service).operation_model(operation)
-        write_output(model.output_shape, answer)
+        check_answer(model.output_shape, answer)
         return answer
 
     return ask

@@ -7,20 +7,23 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from include.local_aws.services.moments import epoch
+from include.local_aws.services.moments import DAY, daily_run, epoch, last_daily_run
 from include.protocol.errors import ServiceError
 from tests.include.local_aws.services.small_estate import (
     ACCOUNT,
     AWAY,
+    HOME,
     INSTANCE,
     NOW,
     OTHER,
     SG,
+    START,
     Ask,
     all_pages,
     t,
 )
 
+CHECK = "sg-no-open-admin-ipv4"
 RULE = "sg-no-open-admin-ipv4-rule"
 HISTORY = "AWS::Config::ResourceCompliance"
 
@@ -139,13 +142,15 @@ def test_periodic_rules_record_daily_and_change_triggered_ones_when_something_ch
     ask: Ask,
 ) -> None:
     operation = "GetComplianceDetailsByConfigRule"
+    ran = last_daily_run(epoch(NOW), 0, daily_run("aws_config", CHECK, ACCOUNT, HOME))
+    assert epoch(NOW) - DAY < ran <= epoch(NOW)
     periodic = ask("config", operation, ConfigRuleName=RULE, Limit=100)["EvaluationResults"]
-    assert {one["ResultRecordedTime"] for one in periodic} == {
-        datetime(2026, 11, 1, 4, tzinfo=UTC),
-        datetime(2026, 11, 1, 5, tzinfo=UTC),  # group 1 changed after the daily run
-    }
+    recorded = [epoch(one["ResultRecordedTime"]) for one in periodic]
+    # Group 1 changed in the last hour, group 0 a second before the month's end.
+    assert recorded[1] == max(ran, t("2026-11-01T05:00:00"))
+    assert set(recorded[2:]) == {ran}
     changed = ask("config", operation, ConfigRuleName="imdsv2-required-rule")["EvaluationResults"]
-    assert {epoch(one["ResultRecordedTime"]) for one in changed} == {t("2026-08-01T00:00:00")}
+    assert {epoch(one["ResultRecordedTime"]) for one in changed} == {START}
 
 
 def test_compliance_by_rule_counts_at_most_25_contributors(ask: Ask) -> None:
@@ -312,12 +317,20 @@ def test_discovered_resources_with_and_without_the_deleted(ask: Ask) -> None:
         includeDeletedResources=True,
     )
     assert [one["resourceId"] for one in everything if "resourceDeletionTime" in one] == [sg(129)]
-    counts = ask("config", "GetDiscoveredResourceCounts")
+    counts = ask("config", "GetDiscoveredResourceCounts", resourceTypes=[SG, INSTANCE])
     assert counts["resourceCounts"] == [
         {"resourceType": SG, "count": 129},
         {"resourceType": INSTANCE, "count": 3},
     ]
     assert counts["totalDiscoveredResources"] == 132
+
+
+def test_global_resources_are_recorded_at_home_only(ask: Ask) -> None:
+    users = {"resourceType": "AWS::IAM::User"}
+    listed = ask("config", "ListDiscoveredResources", **users)["resourceIdentifiers"]
+    assert [one["resourceName"] for one in listed] == ["alice", "bob", "svc-export"]
+    away = ask("config", "ListDiscoveredResources", **users, _at={"region": AWAY})
+    assert away["resourceIdentifiers"] == []
 
 
 def test_evaluation_status_tells_when_rules_ran(ask: Ask) -> None:
@@ -329,7 +342,7 @@ def test_evaluation_status_tells_when_rules_ran(ask: Ask) -> None:
         Limit=2,
     )
     ran = {one["ConfigRuleName"]: epoch(one["LastSuccessfulEvaluationTime"]) for one in found}
-    assert ran[RULE] == t("2026-11-01T04:00:00")
+    assert ran[RULE] == last_daily_run(epoch(NOW), 0, daily_run("aws_config", CHECK, ACCOUNT, HOME))
     assert ran["efs-encrypted-rule"] == t("2026-08-01T00:00:00")
 
 

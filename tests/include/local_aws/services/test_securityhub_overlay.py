@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from include.local_aws.services.moments import epoch
+from include.local_aws.services.moments import DAY, daily_run, epoch, iso_millis, moment
 from include.protocol.errors import ServiceError
 from tests.include.local_aws.services.small_estate import (
     ACCOUNT,
@@ -169,7 +169,7 @@ def test_regional_account_settings_go_by_the_account(ask: Ask) -> None:
             133,
         ),
         ({"UpdatedAt": [{"Start": "2026-11-01T05:00:00Z", "End": "2026-11-01T05:00:00.000Z"}]}, 1),
-        ({"UpdatedAt": [{"Start": "2026-11-01T00:00:00Z"}]}, 130),
+        ({"UpdatedAt": [{"End": "2026-10-31T00:00:00Z"}]}, 4),
         ({"UpdatedAt": [{"End": "2026-08-01T00:00:00Z"}]}, 3),
     ],
 )
@@ -223,9 +223,11 @@ def test_sorting_by_several_fields_over_pages(ask: Ask) -> None:
 
 
 def test_updated_at_of_periodic_controls_moves_daily(ask: Ask) -> None:
-    assert about(ask, 11)["UpdatedAt"] == "2026-11-01T04:00:00.000Z"
-    earlier = {"now": datetime(2026, 11, 1, 3, 59, 59, tzinfo=UTC)}
-    assert about(ask, 11, _at=earlier)["UpdatedAt"] == "2026-10-31T04:00:00.000Z"
+    run = daily_run("security_hub", "sg-no-open-admin-ipv4", ACCOUNT, HOME)
+    day = t("2026-10-28T00:00:00")
+    for now, ran in ((day + run - 1, day + run - DAY), (day + run, day + run)):
+        shown = about(ask, 11, _at={"now": moment(now)})["UpdatedAt"]
+        assert shown == iso_millis(ran)
     change = found(ask, {"ComplianceSecurityControlId": equals("EC2.8")})[0]
     assert change["UpdatedAt"] == "2026-08-01T00:00:00.000Z"
 
