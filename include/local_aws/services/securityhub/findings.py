@@ -23,6 +23,7 @@ ARCHIVED_KEPT = 30 * DAY
 _NORMALIZED = {"INFORMATIONAL": 0, "LOW": 1, "MEDIUM": 40, "HIGH": 70, "CRITICAL": 90}
 _RESOURCE_TYPES = {
     ACCOUNT_TYPE: "AwsAccount",
+    "AWS::CloudTrail::Trail": "AwsCloudTrailTrail",
     "AWS::EC2::VPC": "AwsEc2Vpc",
     "AWS::RDS::DBInstance": "AwsRdsDbInstance",
     "AWS::RDS::DBCluster": "AwsRdsDbCluster",
