@@ -38,7 +38,10 @@ class Response:
 
     def wsgi(self, start_response: Any) -> Iterable[bytes]:
         """Send it through a WSGI server."""
-        headers = {**self.headers, "Content-Length": str(len(self.body))}
+        headers = dict(self.headers)
+        # the answer to HEAD tells the length of a body that it doesn't have
+        if not any(name.lower() == "content-length" for name in headers):
+            headers["Content-Length"] = str(len(self.body))
         start_response(self.status_line, list(headers.items()))
         return [self.body]
 

@@ -40,11 +40,14 @@ class RestRouter:
     def __init__(self, model: Any) -> None:
         self._by_method: dict[str, list[_Template]] = defaultdict(list)
         for name in model.operation_names:
-            http = model.operation_model(name).http
+            operation = model.operation_model(name)
+            http = operation.http
             path, _, query = http["requestUri"].partition("?")
-            template = _Template(
-                name, _segments(path), tuple(parse_qsl(query, keep_blank_values=True))
-            )
+            conditions = parse_qsl(query, keep_blank_values=True)
+            if model.resolved_protocol == "rest-xml":
+                # S3's PutObject and UploadPart differ by nothing but required parameters
+                conditions += [(key, "") for key in _required_query(operation.input_shape)]
+            template = _Template(name, _segments(path), tuple(conditions))
             self._by_method[http.get("method", "POST")].append(template)
         for templates in self._by_method.values():
             templates.sort(key=lambda template: template.rank)
@@ -83,6 +86,15 @@ class TargetRouter:
         """The operation that the header names, or None."""
         prefix, _, name = headers.get("x-amz-target", "").rpartition(".")
         return Route(name) if prefix == self._prefix and name in self._names else None
+
+
+def _required_query(shape: Any) -> list[str]:
+    members = [shape.members[name] for name in shape.required_members] if shape else []
+    return [
+        member.serialization["name"]
+        for member in members
+        if member.serialization.get("location") == "querystring"
+    ]
 
 
 def _segments(path: str) -> tuple[str, ...]:

@@ -129,3 +129,11 @@ def _payload(shape: Any, value: Any, path: str) -> bytes:
     if shape.type_name == "string":
         return str(value).encode()
     return _dump(_value(shape, value, path))
+
+
+def check_answer(shape: Any, answer: Mapping[str, Any]) -> None:
+    """Raise MisshapenAnswer if ``answer`` doesn't fit the shape; for writers of other protocols."""
+    if shape is None:
+        _refuse_unknown({}, answer, "the empty output")
+    else:
+        _value(shape, answer, shape.name)

@@ -1,0 +1,107 @@
+"""Moto as a whole: one request at a time, each change journalled, all of it replayed at start."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from include.local_aws import moto_state
+from include.local_aws.journal import Journal
+from include.local_aws.moto_dispatch import dispatch
+from include.protocol.errors import ServiceError
+from include.protocol.http import Request, Response
+
+log = logging.getLogger(__name__)
+
+#: Operations that begin so change nothing worth remembering.
+_READING = (
+    "BatchGet",
+    "Check",
+    "Decrypt",
+    "Describe",
+    "Encrypt",
+    "Estimate",
+    "Filter",
+    "GenerateDataKey",
+    "GenerateMac",
+    "GenerateRandom",
+    "Get",
+    "Head",
+    "List",
+    "Lookup",
+    "Preview",
+    "Query",
+    "ReEncrypt",
+    "Scan",
+    "Search",
+    "Select",
+    "Sign",
+    "Simulate",
+    "Test",
+    "Validate",
+    "Verify",
+)
+
+
+class MotoServices:
+    """All that moto holds; there is one per process, because moto's state is global.
+
+    ``seed`` puts in what exists before the first request; it runs before the replay.
+    """
+
+    def __init__(self, journal: Journal, seed: Callable[[], None] | None = None) -> None:
+        self._journal = journal
+        # Moto isn't made for threads, and the order of changes is the order of the journal
+        self._lock = threading.RLock()
+        moto_state.install()
+        moto_state.reset()
+        moto_state.keep_keys_with(journal.keep_key)
+        moto_state.seed(0)
+        if seed is not None:
+            seed()
+        self._replay()
+
+    def answer(
+        self, service: str, operation: str, request: Request, account: str, region: str
+    ) -> Response:
+        """Moto's answer; what changed something is on disk when this returns.
+
+        ``service`` is the signing name. Raises ServiceError as :func:`moto_dispatch.dispatch`.
+        """
+        if changes_nothing(operation, request):
+            with self._lock:
+                return dispatch(service, operation, request, account, region)
+        with self._lock:
+            seq = self._journal.next_seq
+            self._journal.begin(seq)
+            moto_state.seed(seq)
+            at = time.time()
+            response = dispatch(service, operation, request, account, region)
+            empty_receive = operation == "ReceiveMessage" and b"ReceiptHandle" not in response.body
+            if response.status < 400 and not empty_receive:
+                self._journal.record(at, service, operation, account, region, request)
+            return response
+
+    def _replay(self) -> None:
+        try:
+            for entry in self._journal.entries():
+                self._journal.begin(entry.seq)
+                moto_state.seed(entry.seq)
+                moto_state.set_time(entry.at)
+                try:
+                    dispatch(
+                        entry.service, entry.operation, entry.request, entry.account, entry.region
+                    )
+                except ServiceError as error:
+                    log.error("replay of request %s failed: %s", entry.seq, error)
+        finally:
+            moto_state.set_time(None)
+
+
+def changes_nothing(operation: str, request: Request) -> bool:
+    """Whether a request only reads."""
+    if request.method in ("GET", "HEAD", "OPTIONS") and "Action=" not in request.query:
+        return True
+    return operation.startswith(_READING)
