@@ -23,7 +23,6 @@ from reportlab.platypus import (
     Paragraph,
     SimpleDocTemplate,
     Spacer,
-    Table,
     TableStyle,
 )
 
@@ -32,10 +31,11 @@ from include.clock import iso
 
 _FONT, _BOLD = "AuditManagerVera", "AuditManagerVeraBold"
 _WIDTH = A4[0] - 40 * mm
-_TEXT = ParagraphStyle("text", fontName=_FONT, fontSize=8, leading=11, wordWrap="CJK")
+_TEXT = ParagraphStyle("text", fontName=_FONT, fontSize=8, leading=11)
 _LABEL = ParagraphStyle("label", parent=_TEXT, fontName=_BOLD)
+_ITEM = ParagraphStyle("item", parent=_TEXT, spaceBefore=2 * mm, leftIndent=3 * mm)
 _HEADING = ParagraphStyle("heading", fontName=_BOLD, fontSize=12, leading=16, spaceBefore=8)
-_TITLE = ParagraphStyle("title", fontName=_BOLD, fontSize=20, leading=26, wordWrap="CJK")
+_TITLE = ParagraphStyle("title", fontName=_BOLD, fontSize=20, leading=26)
 _GRID = TableStyle(
     [
         ("GRID", (0, 0), (-1, -1), 0.25, colors.lightgrey),
@@ -181,10 +181,14 @@ def _evidence_line(content: Content, control: ControlPart, item: Item) -> Flowab
         head = f'<a href="{target}" color="blue">{_safe(name)}</a>'
     else:
         head = _safe(f"{item.row.file_name or item.row.id}. {item.problem}")
-    facts = _evidence_facts(content, control, item)
-    rows = [[Paragraph(head, _LABEL), _paragraph(item.result, _LABEL)]]
-    rows += [[_paragraph(label), _paragraph(value)] for label, value in facts if value]
-    return Table(rows, colWidths=[_WIDTH * 0.4, _WIDTH * 0.6], style=_GRID, spaceAfter=4 * mm)
+    # One paragraph and not a table: a report may hold 22,000 of them.
+    lines = [
+        f'<font name="{_BOLD}">{_safe(label)}</font> {_safe(value)}'
+        for label, value in _evidence_facts(content, control, item)
+        if value
+    ]
+    head = f"{head} – {item.result}"  # noqa: RUF001
+    return Paragraph("<br/>".join((head, *lines)), _ITEM)
 
 
 def _evidence_facts(

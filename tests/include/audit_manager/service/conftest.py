@@ -86,7 +86,7 @@ def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         overlays={},
     )
     server = Server(("127.0.0.1", 0), front, numthreads=8)
-    server.shutdown_timeout = 1
+    server.shutdown_timeout = 0.1
     server.prepare()
     threading.Thread(target=server.serve, daemon=True).start()
     yield f"http://127.0.0.1:{server.bind_addr[1]}"
@@ -106,7 +106,7 @@ def run_service(s3_url: str) -> Iterator[Callable[..., Stack]]:
         clock = clock or Clock()
         service = create_app(database, **{"s3_endpoint": s3_url, **options})
         server = Server(("127.0.0.1", 0), service.wsgi(clock=clock), numthreads=8)
-        server.shutdown_timeout = 1
+        server.shutdown_timeout = 0.1
         server.prepare()
         threading.Thread(target=server.serve, daemon=True).start()
         running.append((server, service))
