@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Any
 
 from include.local_aws.estate.checks import Check, deployable_checks
-from include.local_aws.estate.parameters import DAY, HOUR, month_end
+from include.local_aws.estate.parameters import DAY, HOUR, QUIET, month_end, month_start
 from include.local_aws.estate.plan import Span
 from include.local_aws.estate.predicates import PREDICATES, Predicate
 from include.local_aws.estate.store import Resource
@@ -181,8 +181,12 @@ def record(
 
 
 def recorded_at(at: int, following: int | None, each: str, rule: str, periodic: bool) -> int:
-    """When a change at ``at`` is written down: at the rule's daily run, or minutes later."""
-    if periodic:
+    """When a change at ``at`` is written down: at the rule's daily run, or minutes later.
+
+    What changes in a month's first hours is always on record minutes later, so that present
+    answers differ from those of the period that has just ended.
+    """
+    if periodic and at - month_start(at) >= QUIET:
         run = zlib.crc32(rule.encode()) % (22 * HOUR) + HOUR
         late = at - at % DAY + run
         late += DAY if late < at else 0

@@ -18,7 +18,7 @@ from include.local_aws.estate.edges import edges_by_place
 from include.local_aws.estate.evaluate import recordings
 from include.local_aws.estate.events import Recorder
 from include.local_aws.estate.names import account_ids
-from include.local_aws.estate.parameters import DAY, Parameters, default_clock
+from include.local_aws.estate.parameters import Parameters, default_clock
 from include.local_aws.estate.population import Place
 from include.local_aws.estate.store import SCHEMA, Estate
 from include.local_aws.estate.story import Story, tell
@@ -26,7 +26,7 @@ from include.local_aws.estate.truth import write_truth
 
 DATABASE, TRUTH = "estate.sqlite", "ground_truth.json"
 #: Rows per statement: enough for speed, little enough for memory.
-_BATCH = 2_000
+BATCH = 2_000
 _TEAMS = ("management", "production", "staging", "sandbox", "data", "shared-services", "security")
 
 
@@ -50,7 +50,8 @@ def make_estate(
     clock that is not given is taken from it); otherwise AuditError, as another estate would
     contradict everything that was collected from the first.
     """
-    given = Parameters(seed, accounts, regions, resources, months, clock or default_clock())
+    now = (clock or default_clock()).replace(microsecond=0)
+    given = Parameters(seed, accounts, regions, resources, months, now)
     database, truth = directory / DATABASE, directory / TRUTH
     if database.exists() and truth.exists():
         _require_same(database, given, any_clock=clock is None)
@@ -134,7 +135,7 @@ class _Table:
         """Take rows; memory stays bounded."""
         for row in rows:
             self._rows.append(row)
-            if len(self._rows) >= _BATCH:
+            if len(self._rows) >= BATCH:
                 self.flush()
 
     def flush(self) -> None:
@@ -146,11 +147,10 @@ class _Table:
 def _fill(connection: sqlite3.Connection, given: Parameters) -> None:
     ids = account_ids(given.accounts)
     names = [_TEAMS[n] if n < len(_TEAMS) else f"workload-{n}" for n in range(len(ids))]
-    joined = given.history_start - 700 * DAY
     connection.executemany(
         "INSERT INTO accounts VALUES (?, ?, ?, ?)",
         [
-            (account, name, f"aws-{name}@example.com", joined)
+            (account, name, f"aws-{name}@example.com", given.joined)
             for account, name in zip(ids, names, strict=True)
         ],
     )

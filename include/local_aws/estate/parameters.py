@@ -92,6 +92,11 @@ class Parameters:
         return self.months_started[0]
 
     @property
+    def joined(self) -> int:
+        """When all accounts came into being: before anything in them."""
+        return self.history_start - 5 * 365 * DAY + 9 * HOUR
+
+    @property
     def boundaries(self) -> list[int]:
         """The first second of each month but the first: where one period ends, the next begins."""
         return self.months_started[1:]
@@ -119,11 +124,21 @@ class Parameters:
         }
 
 
+def month_start(at: int) -> int:
+    """The first second of the month that ``at`` lies in."""
+    return int(datetime(*_year_and_month(at), 1, tzinfo=UTC).timestamp())
+
+
 def month_end(at: int) -> int:
     """The first second of the month after the one that ``at`` lies in."""
-    moment = from_epoch(at)
-    serial = moment.year * 12 + moment.month
+    year, month = _year_and_month(at)
+    serial = year * 12 + month
     return int(datetime(serial // 12, serial % 12 + 1, 1, tzinfo=UTC).timestamp())
+
+
+def _year_and_month(at: int) -> tuple[int, int]:
+    moment = from_epoch(at)
+    return moment.year, moment.month
 
 
 def moment(rng: random.Random, low: int, high: int) -> int | None:

@@ -88,7 +88,6 @@ class _Maker:
 
     def _accounts(self) -> None:
         place = self.place
-        created = self.given.history_start - 2 * _YEAR
         for kind, region in (("Account", None), ("Account/region", place.region)):
             if region is None and not place.home:
                 continue
@@ -101,7 +100,7 @@ class _Maker:
                         region=region,
                         resource_id=place.account,
                         resource_name=place.account_name,
-                        created=created,
+                        created=self.given.joined,
                         deleted=None,
                     ),
                     kind,

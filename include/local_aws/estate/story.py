@@ -53,7 +53,7 @@ def tell(
         timelines = []
         for aspect in ASPECTS.get(body.kind, ()):
             if aspect.name in TOLD_BY_ACCOUNT:
-                told = shared(account, TOLD_BY_ACCOUNT[aspect.name], aspect)
+                told = shared(account[TOLD_BY_ACCOUNT[aspect.name]], body, aspect)
             else:
                 mine = at_edges.get((body.resource.arn, aspect.name), ())
                 told = timeline(given, body, aspect, mine, lasting)

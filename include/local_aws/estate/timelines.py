@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from include.local_aws.estate.account_states import BRIEF
 from include.local_aws.estate.aspects import Aspect
@@ -83,7 +83,11 @@ def timeline(
     if edges:
         spans = _edge_spans(rng, given, edges)
         return _alternate(body, good, rng.choice(aspect.bad), spans)
-    if rng.random() >= aspect.rate:
+    rate = aspect.rate
+    if not aspect.mutable and body.resource.deleted is not None:
+        # A settled flaw is a reason to remove a resource.
+        rate = max(rate, 0.6)
+    if rng.random() >= rate:
         return [(body.resource.created, good)]
     bad = rng.choice(aspect.bad)
     may_last = lasting.issuperset(bad.violates)
@@ -180,6 +184,10 @@ def certificate_expiry(given: Parameters, body: Planned, lasting: frozenset[str]
     return given.now + rng.randint(60, 700) * DAY + rng.randint(0, DAY)
 
 
-def shared(values: Mapping[str, Timeline], name: str, aspect: Aspect) -> Timeline:
-    """The account's timeline told in the states of another resource's aspect."""
-    return [(at, aspect.bad[0] if state.violates else aspect.good[0]) for at, state in values[name]]
+def shared(of_account: Timeline, body: Planned, aspect: Aspect) -> Timeline:
+    """The account's timeline told in the states of another resource's aspect.
+
+    The resource is younger than the account, but older than the account's first change.
+    """
+    told = [(at, aspect.bad[0] if state.violates else aspect.good[0]) for at, state in of_account]
+    return [(body.resource.created, told[0][1]), *told[1:]]

@@ -78,7 +78,7 @@ def find_vulnerabilities(
             title=f"{cve} - {package}",
             fix_available=rng.random() < 0.85,
             first=first,
-            last=closed or given.now - given.now % DAY,
+            last=closed or max(first, given.now - given.now % DAY),
             closed=closed,
         )
 
