@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from include.evidence.identity import ACCOUNT_TYPE
@@ -49,12 +50,18 @@ def deployments(
     estate: Estate, source: str, account: str, region: str, *, at: int | None = None
 ) -> list[Deployed]:
     """What is switched on at ``at``, by name; without ``at`` everything that ever was."""
+    found = _deployments(estate, source, account, region)
+    return [one for one in found if at is None or one.covers(at)]
+
+
+@lru_cache(maxsize=1024)
+def _deployments(estate: Estate, source: str, account: str, region: str) -> tuple[Deployed, ...]:
     rows = estate.rows(
         "SELECT check_id, keyword, name, arn, parameters, from_t, to_t FROM deployments"
         " WHERE source = ? AND account = ? AND region = ? ORDER BY name, check_id, from_t",
         (source, account, region),
     )
-    found = [
+    return tuple(
         Deployed(
             row["check_id"],
             row["keyword"],
@@ -65,8 +72,7 @@ def deployments(
             row["to_t"],
         )
         for row in rows
-    ]
-    return found if at is None else [one for one in found if one.covers(at)]
+    )
 
 
 def resource_key(type_: str, arn: str, account: str, resource_id: str | None) -> str:

@@ -11,6 +11,7 @@ from include.local_aws.estate.store import Estate, Resource
 from include.local_aws.overlay import Call, Handler, ServiceError
 from include.local_aws.services.config.recorder import require_recorder
 from include.local_aws.services.config.rules import BAD_TOKEN
+from include.local_aws.services.configuration import facts_of, home_region
 from include.local_aws.services.moments import epoch, moment
 from include.local_aws.services.paging import Cursor, page_size, with_token
 
@@ -46,7 +47,7 @@ def recorded(
         ACCOUNT_TYPE,
         at,
         call.region,
-        call.region == estate.regions[0],
+        call.region == home_region(estate),
     ]
     for column, value in (("type", type_), ("resource_name", name)):
         if value is not None:
@@ -156,6 +157,7 @@ def handlers(estate: Estate) -> dict[str, Handler]:
             for resource in recorded(estate, call, now, ids=ids)
             if resource.exists(now)
         }
+        configurations = facts_of(estate, {one.arn for one in known.values()}, now)
         items, missing = [], []
         for key in keys:
             resource = known.get((key["resourceType"], key["resourceId"]))
@@ -164,7 +166,7 @@ def handlers(estate: Estate) -> dict[str, Handler]:
                 continue
             captured = last_change(estate, resource, now)
             status = "ResourceDiscovered" if captured == resource.created else "OK"
-            items.append(item(resource, estate.facts(resource.arn, now), captured, status))
+            items.append(item(resource, configurations[resource.arn], captured, status))
         return {"baseConfigurationItems": items, "unprocessedResourceKeys": missing}
 
     return {

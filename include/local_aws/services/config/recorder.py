@@ -8,6 +8,7 @@ from include.evidence.identity import account_identity
 from include.local_aws.estate.store import Estate
 from include.local_aws.overlay import Call, Handler, ServiceError
 from include.local_aws.services.config.rules import BAD_TOKEN
+from include.local_aws.services.configuration import home_region
 from include.local_aws.services.moments import epoch, moment
 from include.local_aws.services.paging import Cursor
 
@@ -58,7 +59,7 @@ def handlers(estate: Estate) -> dict[str, Handler]:
         _, since = recording_since(estate, call.account, call.region, epoch(call.now))
         if since is None:
             return {"ConfigurationRecorders": []}
-        home = call.region == estate.regions[0]
+        home = call.region == home_region(estate)
         recorder = {
             "arn": _recorder_arn(call),
             "name": NAME,

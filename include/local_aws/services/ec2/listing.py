@@ -10,6 +10,7 @@ from typing import Any
 
 from include.local_aws.estate.store import Estate, Resource
 from include.local_aws.overlay import Call, ServiceError
+from include.local_aws.services.configuration import facts_of
 from include.local_aws.services.paging import Cursor, page_size, with_token
 
 #: The values an item has for each filter it can be filtered by.
@@ -90,11 +91,11 @@ def listed(estate: Estate, call: Call, listing: Listing, at: int) -> list[dict[s
     known = {one.resource_id for one in resources}
     asked = require_known(call, listing.ids, listing.unknown, known)
     filters = call.params.get("Filters") or []
+    shown = [one for one in resources if asked is None or one.resource_id in asked]
+    configurations = facts_of(estate, (one.arn for one in shown), at)
     found = []
-    for one in resources:
-        if asked is not None and one.resource_id not in asked:
-            continue
-        item = listing.describe(one, estate.facts(one.arn, at))
+    for one in shown:
+        item = listing.describe(one, configurations[one.arn])
         if passes(listing.values(item), filters):
             found.append(item)
     return found

@@ -7,6 +7,7 @@ from typing import Any
 from include.evidence.identity import account_identity
 from include.local_aws.estate.store import Estate
 from include.local_aws.overlay import Call, Handler, ServiceError
+from include.local_aws.services.configuration import facts_of
 from include.local_aws.services.iam.users import (
     BAD_MARKER,
     CERTIFICATE,
@@ -64,10 +65,8 @@ def handlers(estate: Estate) -> dict[str, Handler]:
         def count(type_: str) -> int:
             return len(estate.resources(call.account, [type_], at=now))
 
-        with_mfa = sum(
-            bool(estate.facts(user.arn, now).get("Mfa"))
-            for user in users(estate, call.account, now)
-        )
+        everyone = [user.arn for user in users(estate, call.account, now)]
+        with_mfa = sum(bool(facts.get("Mfa")) for facts in facts_of(estate, everyone, now).values())
         virtual_root = root.get("RootMfa") == "virtual"
         return {
             "SummaryMap": {
@@ -117,8 +116,10 @@ def handlers(estate: Estate) -> dict[str, Handler]:
                     "EnableDate": moment(since(estate, identity, "RootMfa", at)),
                 }
             )
-        for user in users(estate, call.account, at):
-            facts = estate.facts(user.arn, at)
+        everyone = users(estate, call.account, at)
+        configurations = facts_of(estate, (user.arn for user in everyone), at)
+        for user in everyone:
+            facts = configurations[user.arn]
             if facts.get("Mfa"):
                 devices.append(
                     {

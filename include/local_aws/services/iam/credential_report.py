@@ -10,6 +10,7 @@ from typing import Any
 from include.evidence.identity import account_identity
 from include.local_aws.estate.store import Estate, Resource
 from include.local_aws.overlay import Call, Handler
+from include.local_aws.services.configuration import facts_of, home_region
 from include.local_aws.services.iam.account import account_created
 from include.local_aws.services.iam.users import users
 from include.local_aws.services.moments import DAY, epoch, moment
@@ -116,8 +117,11 @@ def credential_report(estate: Estate, account: str, at: int) -> str:
     writer.writeheader()
     writer.writerow(_root_row(estate, account, at))
     policy = estate.facts(account_identity(account), at).get("PasswordPolicy") or {}
-    for user in users(estate, account, at):
-        writer.writerow(_user_row(user, estate.facts(user.arn, at), policy, estate.regions[0]))
+    everyone = users(estate, account, at)
+    configurations = facts_of(estate, (user.arn for user in everyone), at)
+    for user in everyone:
+        row = _user_row(user, configurations[user.arn], policy, home_region(estate))
+        writer.writerow(row)
     return text.getvalue().rstrip("\n")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from include.local_aws.estate.store import Estate, Resource
 from include.local_aws.overlay import Call, Handler, ServiceError
+from include.local_aws.services.configuration import facts_of, home_region
 from include.local_aws.services.moments import epoch, moment
 from include.local_aws.services.paging import Cursor, page_size
 
@@ -87,7 +88,8 @@ def handlers(estate: Estate) -> dict[str, Handler]:
         shown = users(estate, call.account, cursor.as_of)
         if call.params.get("PathPrefix", "/") != "/":
             shown = []
-        items = [describe_user(user, estate.facts(user.arn, cursor.as_of)) for user in shown]
+        configurations = facts_of(estate, (user.arn for user in shown), cursor.as_of)
+        items = [describe_user(user, configurations[user.arn]) for user in shown]
         return page(cursor, call, "Users", items)
 
     def get_user(call: Call) -> dict[str, Any]:
@@ -111,15 +113,17 @@ def handlers(estate: Estate) -> dict[str, Handler]:
 
     def get_access_key_last_used(call: Call) -> dict[str, Any]:
         now, asked = epoch(call.now), call.params["AccessKeyId"]
-        for user in users(estate, call.account, now):
-            for key in estate.facts(user.arn, now).get("AccessKeys") or ():
+        everyone = users(estate, call.account, now)
+        configurations = facts_of(estate, (user.arn for user in everyone), now)
+        for user in everyone:
+            for key in configurations[user.arn].get("AccessKeys") or ():
                 if key["AccessKeyId"] == asked:
                     used: dict[str, Any] = {"ServiceName": "N/A", "Region": "N/A"}
                     if key.get("LastUsed") is not None:
                         used = {
                             "LastUsedDate": moment(key["LastUsed"]),
                             "ServiceName": "s3",
-                            "Region": estate.regions[0],
+                            "Region": home_region(estate),
                         }
                     return {"UserName": user.resource_name, "AccessKeyLastUsed": used}
         raise no_such("Access Key", asked)
@@ -143,6 +147,7 @@ def handlers(estate: Estate) -> dict[str, Handler]:
         found = estate.resources(call.account, [CERTIFICATE], at=cursor.as_of)
         if call.params.get("PathPrefix", "/") != "/":
             found = []
+        configurations = facts_of(estate, (one.arn for one in found), cursor.as_of)
         items = [
             {
                 "Path": "/",
@@ -150,7 +155,7 @@ def handlers(estate: Estate) -> dict[str, Handler]:
                 "ServerCertificateId": one.resource_id,
                 "Arn": one.arn,
                 "UploadDate": moment(one.created),
-                "Expiration": moment(estate.facts(one.arn, cursor.as_of)["Expiration"]),
+                "Expiration": moment(configurations[one.arn]["Expiration"]),
             }
             for one in sorted(found, key=lambda one: one.resource_name)
         ]
