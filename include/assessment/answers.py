@@ -12,7 +12,7 @@ from typing import Literal
 
 from include.assessment.judging import Judge
 from include.assessment.period import Period
-from include.assessment.result import ANSWER_ORDER, Answer, CellAnswer
+from include.assessment.result import ANSWER_ORDER, SOURCE_NAMES, Answer, CellAnswer
 from include.assessment.tally import Tally
 from include.checks.catalogue import Check, CheckSource
 from include.clock import from_iso
@@ -97,10 +97,10 @@ def answer_cell(
         gone = "ANSWERED" not in here and "INCOMPLETE" not in here
         if gone and (check.id, account, region, source.source) in before:
             blocked = True
-            notes.append(f"{source.source} answered last period and is gone now")
+            notes.append(f"{SOURCE_NAMES[source.source]} answered last period and is gone now")
     unanswered = tally.unanswered()
     if unanswered:
-        notes.append(f"{len(unanswered)} resource(s) got no verdict from any source")
+        notes.append(f"no source has a verdict on {len(unanswered)} of the resources")
     return CellAnswer(
         account=account,
         region=region,
@@ -156,7 +156,8 @@ def _source_state(
     period: Period,
 ) -> tuple[_State, str]:
     """``COVERS``, ``HIDES`` (it may hide a failure), or the answer that says why it is silent."""
-    name, at = source.source, f"{source.source} in {place}"
+    name = source.source
+    at = f"{SOURCE_NAMES[name]} in {place}"
     standing = found.stands(name, place)
     if standing in HIDES:
         return "HIDES", f"{at} {_SAID[standing]}"

@@ -46,6 +46,19 @@ Role = Literal["required", "supporting"]
 AssessmentStatus = Literal["COMPLETE", "INCOMPLETE", "INTERIM"]
 
 
+#: What the sources are called by people.
+SOURCE_NAMES: Mapping[str, str] = {
+    "aws_config": "AWS Config",
+    "security_hub": "AWS Security Hub",
+    "inspector": "Amazon Inspector",
+    "cloudtrail": "AWS CloudTrail",
+    "license_manager": "AWS License Manager",
+    "api_calls": "AWS API calls",
+    "custom": "Custom evidence",
+    "manual": "Manual evidence",
+}
+
+
 def worst(answers: list[Answer]) -> Answer:
     """The answer that settles least; of none at all, INCOMPLETE."""
     return max(answers, key=ANSWER_ORDER.index, default="INCOMPLETE")
@@ -290,7 +303,7 @@ class Assessment:
         """The checks by their id."""
         return {check.id: check for check in self.checks}
 
-    @property
+    @cached_property
     def content_digest(self) -> str:
         """Over all that was found, nothing about the collecting: equal for equal evidence."""
         data = self.to_json()
@@ -301,7 +314,6 @@ class Assessment:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         data: dict[str, Any] = _ADAPTER.dump_python(self, mode="json")
-        data.pop("check_by_id", None)
         return data
 
     @classmethod

@@ -90,14 +90,17 @@ def control_status(
 
 
 def _open_cells(unsettled: Sequence[tuple[Mapped, CellAnswer]]) -> str:
-    parts = []
+    """Each check and cause once, with the places that share it."""
+    places: dict[tuple[str, str], list[str]] = {}
     for m, cell in unsettled:
         why = cell.answer.replace("_", " ").lower()
-        if cell.blocked or cell.answer == "INCOMPLETE":
-            why = cell.notes[0] if cell.notes else why
+        if (cell.blocked or cell.answer == "INCOMPLETE") and cell.notes:
+            why = "; ".join(cell.notes)
         where = f"{cell.account} {cell.region}".strip()
-        parts.append(f"{m.result.id} in {where} ({why})")
-    return _listed(parts)
+        places.setdefault((m.result.id, why), []).append(where)
+    return _listed(
+        [f"{check} in {_listed(where)} ({why})" for (check, why), where in places.items()]
+    )
 
 
 def _listed(parts: Sequence[str]) -> str:

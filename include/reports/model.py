@@ -9,24 +9,13 @@ from typing import Any
 
 from include.assessment.metrics import Metrics, compute_metrics
 from include.assessment.result import (
+    SOURCE_NAMES,
     Assessment,
     CheckResult,
     ControlResult,
     FailingResource,
 )
 from include.evidence.item import Evidence
-
-#: What the sources are called by people.
-SOURCE_NAMES: Mapping[str, str] = {
-    "aws_config": "AWS Config",
-    "security_hub": "AWS Security Hub",
-    "inspector": "Amazon Inspector",
-    "cloudtrail": "AWS CloudTrail",
-    "license_manager": "AWS License Manager",
-    "api_calls": "AWS API calls",
-    "custom": "Custom evidence",
-    "manual": "Manual evidence",
-}
 
 #: What a reader has to know to weigh the result; printed in every report.
 LIMITATIONS: tuple[str, ...] = (

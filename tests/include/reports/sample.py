@@ -1,0 +1,118 @@
+"""A full-sized result for report tests: the real CIS framework over made-up snapshots."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from random import Random
+from typing import Any
+
+from include.assessment.assess import assess
+from include.assessment.registers import Exception_, Registers
+from include.assessment.result import Assessment
+from include.assessment.scope import Scope
+from include.checks.catalogue import load_catalogue
+from include.evidence.identity import account_identity
+from include.frameworks.loader import load_framework
+from include.reports.model import ReportContext, ReportModel
+from tests.include.assessment.estate import PERIOD, Snap, deployment, row, snap
+
+ACCOUNTS = ("111111111111", "222222222222", "333333333333")
+REGIONS = ("eu-west-1", "us-east-1")
+CONTEXT = ReportContext(
+    environment="demo",
+    assessment_name="cis_aws_5.0_2026-10",
+    assessment_id="11111111-2222-4333-8444-555555555555",
+    s3_location="s3://compliance-reports-demo/cis_aws_5.0_2026-10_1a2b3c4d",
+)
+
+
+def _resources(check: Any, account: str, region: str, each: int) -> list[str]:
+    if check.resource_type == "AWS::::Account":
+        return [account_identity(account, None if check.locality == "account" else region)]
+    kind = check.resource_type.split("::")[-1].lower()
+    place = "" if check.locality == "account" else region
+    return [
+        f"arn:aws:service:{place}:{account}:{kind}/with/a/long/path/and-a-name-{n:04d}"
+        for n in range(each)
+    ]
+
+
+@lru_cache(maxsize=4)
+def assessment(seed: int = 7, each: int = 4, denied: bool = True) -> Assessment:
+    """Three accounts, two regions; one denied cell, one exception; some things fail."""
+    random = Random(seed)
+    framework, catalogue = load_framework("cis_aws_5.0"), load_catalogue()
+    snaps: list[Snap] = []
+    for account in ACCOUNTS:
+        for region in REGIONS:
+            for name in ("aws_config", "security_hub", "cloudtrail", "api_calls", "inspector"):
+                deployments, rows = [], []
+                for check_id in framework.checks_needed():
+                    check = catalogue[check_id]
+                    if name not in check.by_source or not check.by_source[name].judges:
+                        continue
+                    if check.locality == "account" and region != REGIONS[0]:
+                        continue
+                    source = check.by_source[name]
+                    arn = f"arn:{name}:{check_id}"
+                    deployments.append(
+                        deployment(name, source.keyword, arn=arn, parameters=source.parameters)
+                    )
+                    for resource in _resources(check, account, region, each) * (
+                        name != "api_calls"
+                    ):
+                        fails = Random(resource + check_id).random() < 0.08
+                        rows.append(
+                            row(
+                                "FAIL" if fails else "PASS",
+                                name,
+                                source.keyword,
+                                resource=resource,
+                                resource_type=check.resource_type,
+                                region=region,
+                                deployment=arn,
+                                severity=check.severity,
+                                known=random.choice(["CONTEMPORANEOUS", "RECONSTRUCTED"]),
+                                source_time=datetime(2026, 10, random.randint(1, 31), tzinfo=UTC),
+                                failed=(("2026-10-12T08:30:00Z", ""),) if fails else (),
+                            )
+                        )
+                hidden = denied and (name, account, region) == (
+                    "security_hub",
+                    ACCOUNTS[1],
+                    REGIONS[1],
+                )
+                snaps.append(
+                    snap(
+                        name,
+                        account=account,
+                        region=region,
+                        status="DENIED" if hidden else "COMPLETE",
+                        deployments=[] if hidden else deployments,
+                        rows=[] if hidden else rows,
+                        message="Access was denied." if hidden else "",
+                        missing_permission="securityhub:GetFindings" if hidden else "",
+                    )
+                )
+    entry = {
+        "id": "EX-7",
+        "check": "imdsv2-required",
+        "reason": "The vendor supports it next year.",
+        "owner": "platform@example.org",
+        "approver": "security@example.org",
+        "from": "2026-09-01",
+        "until": "2026-12-31",
+    }
+    return assess(
+        framework,
+        catalogue,
+        Scope(ACCOUNTS, REGIONS),
+        PERIOD,
+        snaps,
+        Registers(exceptions=(Exception_.model_validate(entry),)),
+    )
+
+
+def model(**more: Any) -> ReportModel:
+    return ReportModel(assessment(**more), CONTEXT)

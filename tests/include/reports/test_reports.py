@@ -1,0 +1,173 @@
+"""PDF and spreadsheets: nothing left out, nothing that depends on the time of writing."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from reportlab.pdfbase.pdfmetrics import stringWidth
+
+from include.reports.csv_report import EVIDENCE_COLUMNS, safe, write_evidence
+from include.reports.model import ReportModel
+from include.reports.pdf import write_pdf
+from include.reports.rows import Column, Rows, wrap
+from include.reports.write import write_reports
+from tests.include.assessment.estate import row
+from tests.include.reports.sample import CONTEXT, assessment, model
+
+
+def text_of(path: Path) -> str:
+    if not shutil.which("pdftotext"):
+        pytest.skip("pdftotext is not installed")
+    return subprocess.run(
+        ["pdftotext", "-layout", str(path), "-"], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_all_reports_have_the_same_bytes_whenever_and_wherever_they_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = replace(CONTEXT, evidence=lambda: [row("PASS"), row("FAIL")])
+    first = write_reports(assessment(), context, tmp_path / "a")
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    time.tzset()
+    try:
+        second = write_reports(assessment(), context, tmp_path / "b" / "deeper")
+    finally:
+        monkeypatch.delenv("TZ")
+        time.tzset()
+    assert [path.name for path in first] == [
+        "report.pdf",
+        "report.json",
+        "controls.csv",
+        "failing.csv",
+        "evidence.csv",
+    ]
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+        assert os.fsencode(tmp_path) not in one.read_bytes()
+
+
+def test_the_pdf_names_every_control_gap_and_failing_resource(tmp_path: Path) -> None:
+    found = model()
+    text = squeezed(text_of(write_pdf(found, tmp_path / "report.pdf")))
+    for control in found.assessment.controls:
+        assert squeezed(control.title)[:12] in text
+    assert "DENIED" not in text  # statuses are written for people
+    assert "Denied" in text
+    assert "securityhub:GetFindings" in text
+    for digest in (line.content_digest[:12] for line in found.assessment.receipts):
+        assert digest in text
+    names = {r.rsplit("/", 1)[-1] for check in found.assessment.checks for r in check.failing}
+    assert names
+    for name in names:
+        assert squeezed(name) in text
+
+
+def test_an_interim_result_is_badged_on_every_page(tmp_path: Path) -> None:
+    interim = replace(assessment(), status="INTERIM", interim=("1 of 3 accounts",))
+    text = text_of(write_pdf(ReportModel(interim, CONTEXT), tmp_path / "report.pdf"))
+    pages = text.rstrip("\f").split("\f")
+    assert len(pages) > 5
+    assert all("interim" in page.lower() for page in pages)
+
+
+def test_every_page_has_its_number(tmp_path: Path) -> None:
+    text = text_of(write_pdf(model(), tmp_path / "report.pdf"))
+    for number, page in enumerate(text.rstrip("\f").split("\f"), 1):
+        assert f"Page {number}" in page
+
+
+def test_text_never_runs_over_its_column() -> None:
+    arn = "arn:aws:elasticloadbalancing:eu-west-1:111111111111:loadbalancer/app/" + "x" * 90
+    for text in (arn, "a few words " * 12, "", "word", "W" * 200):
+        lines = wrap(text, 110)
+        assert all(stringWidth(line, "Helvetica", 7.8) <= 110 for line in lines)
+        assert squeezed("".join(lines)) == squeezed(text)
+
+
+def test_a_row_taller_than_a_page_goes_on_on_the_next(tmp_path: Path) -> None:
+    found = assessment()
+    long = replace(found.controls[0], reason="word " * 4000)
+    tall = replace(found, controls=(long, *found.controls[1:]))
+    text = text_of(write_pdf(ReportModel(tall, CONTEXT), tmp_path / "report.pdf"))
+    assert text.count("word") >= 4000
+
+
+def test_a_long_table_takes_its_rows_as_pages_need_them() -> None:
+    taken = []
+
+    def rows() -> Any:
+        for n in range(10_000):
+            taken.append(n)
+            yield (str(n),)
+
+    table = Rows([Column("Number", 200)], rows())
+    table.wrap(500, 600)
+    page, rest = table.split(500, 600)
+    assert len(taken) < 100
+    assert page.wrap(500, 600)[1] <= 600
+    assert rest.wrap(500, 600)[1] > 600
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_a_cell_that_a_spreadsheet_would_run_is_made_text(start: str) -> None:
+    assert safe(f"{start}HYPERLINK(1)") == f"'{start}HYPERLINK(1)"
+    assert safe("arn:aws:s3:::b") == "arn:aws:s3:::b"
+
+
+def test_evidence_csv_has_a_row_per_item_with_the_controls_it_speaks_to(tmp_path: Path) -> None:
+    items = [
+        row("FAIL", keyword="IAM_ROOT_ACCESS_KEY_CHECK", resource='=cmd("x"),y\n"z"'),
+        row("PASS", keyword="NOBODYS_RULE"),
+    ]
+    found = ReportModel(assessment(), replace(CONTEXT, evidence=lambda: items))
+    path = write_evidence(found, tmp_path / "evidence.csv")
+    first, second = read(path)
+    assert tuple(first) == EVIDENCE_COLUMNS
+    assert (first["checks"], first["controls"]) == ("root-no-access-key", "1.3")
+    assert first["resource"] == '\'=cmd("x"),y\n"z"'
+    assert (second["checks"], second["controls"]) == ("", "")
+    assert first["evidence_id"] == items[0].evidence_id
+
+
+def test_the_spreadsheets_agree_with_the_assessment(tmp_path: Path) -> None:
+    found = assessment()
+    write_reports(found, CONTEXT, tmp_path)
+    controls = read(tmp_path / "controls.csv")
+    assert [(c["control"], c["status"]) for c in controls] == [
+        (c.id, c.status) for c in found.controls
+    ]
+    failing = read(tmp_path / "failing.csv")
+    assert len(failing) == sum(len(m.failing) for c in found.controls for m in c.checks)
+    excused = {line["exception"] for line in failing if line["check"] == "imdsv2-required"}
+    assert excused == {"EX-7"}
+
+
+@pytest.mark.slow
+def test_the_time_of_a_long_pdf_grows_with_its_pages(tmp_path: Path) -> None:
+    def cost(each: int) -> tuple[float, int]:
+        found = model(each=each, denied=False)
+        start = time.process_time()
+        path = write_pdf(found, tmp_path / f"{each}.pdf")
+        return time.process_time() - start, path.read_bytes().count(b"/Type /Page\n")
+
+    small, few = cost(50)
+    large, many = cost(200)
+    assert large / small < 1.6 * many / few
