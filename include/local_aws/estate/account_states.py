@@ -64,6 +64,9 @@ def _alarm(slug: str) -> Aspect:
     )
 
 
+#: Name of the trail in the home region that is to record all regions.
+MAIN_TRAIL = "organization-audit"
+
 #: Settings of the whole account.
 ACCOUNT = (
     switch(
@@ -139,15 +142,31 @@ ACCOUNT = (
     switch(
         "s3-write-data-events",
         "S3WriteDataEvents",
-        Act("PutEventSelectors", "cloudtrail.amazonaws.com", {"readWriteType": "All"}),
-        Act("PutEventSelectors", "cloudtrail.amazonaws.com", {"readWriteType": "ReadOnly"}),
+        Act(
+            "PutEventSelectors",
+            "cloudtrail.amazonaws.com",
+            {"trailName": MAIN_TRAIL, "readWriteType": "All"},
+        ),
+        Act(
+            "PutEventSelectors",
+            "cloudtrail.amazonaws.com",
+            {"trailName": MAIN_TRAIL, "readWriteType": "ReadOnly"},
+        ),
         rate=0.3,
     ),
     switch(
         "s3-read-data-events",
         "S3ReadDataEvents",
-        Act("PutEventSelectors", "cloudtrail.amazonaws.com", {"readWriteType": "All"}),
-        Act("PutEventSelectors", "cloudtrail.amazonaws.com", {"readWriteType": "WriteOnly"}),
+        Act(
+            "PutEventSelectors",
+            "cloudtrail.amazonaws.com",
+            {"trailName": MAIN_TRAIL, "readWriteType": "All"},
+        ),
+        Act(
+            "PutEventSelectors",
+            "cloudtrail.amazonaws.com",
+            {"trailName": MAIN_TRAIL, "readWriteType": "WriteOnly"},
+        ),
         rate=0.3,
     ),
     switch(

@@ -93,7 +93,7 @@ class Recorder:
             "managementEvent": True,
             "recipientAccountId": self.account,
             "eventCategory": "Management",
-            **act.extra,
+            **(filled(act.extra, values) if values else act.extra),
         }
         return (
             event_id,
@@ -120,9 +120,12 @@ class Recorder:
 
 
 def _called(planned: Planned) -> list[str]:
-    """What CloudTrail calls the resource: its id, and its name and ARN where they differ."""
+    """What CloudTrail calls the resource: its id, and its name and ARN where they differ.
+
+    EC2's calls go by id and ARN only: every VPC has a group named "default".
+    """
     r = planned.resource
-    names = [r.resource_id]
-    if r.type != "AWS::::Account":
-        names += [name for name in (r.resource_name, r.arn) if name not in names]
-    return names
+    if r.type == "AWS::::Account":
+        return [r.resource_id]
+    further = (r.arn,) if r.type.startswith("AWS::EC2::") else (r.resource_name, r.arn)
+    return list(dict.fromkeys((r.resource_id, *further)))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from include.evidence.identity import ACCOUNT_TYPE, account_identity
+from include.local_aws.estate.account_states import MAIN_TRAIL
 from include.local_aws.estate.kinds import KINDS, Kind, counts
 from include.local_aws.estate.names import Namer
 from include.local_aws.estate.parameters import DAY, HOUR, Parameters, moment
@@ -120,7 +121,10 @@ class _Maker:
 
     def _vpc(self, index: int) -> Iterator[Planned]:
         """A VPC with its default security group and its network ACL, which share its life."""
-        created, deleted = self._life() if index else (self._founded(), None)
+        # Its default group leaves no trace of coming or going but the VPC's, so that a VPC stands
+        # still since the last period's end, as those who read back from the present need it.
+        until = self.given.boundaries[-1]
+        created, deleted = self._life(until=until) if index else (self._founded(), None)
         vpc = self._add(KINDS["VPC"], "VPC", self.namer.system("VPC"), created, deleted)
         inside = {"vpc": vpc.resource.resource_id}
         for kind, name in (
@@ -138,7 +142,7 @@ class _Maker:
             body = self._add(
                 KINDS[name],
                 "Trail/main" if main else "Trail",
-                "organization-audit" if main else self.namer.system(name),
+                MAIN_TRAIL if main else self.namer.system(name),
                 self._old(),
                 None,
             )
@@ -185,11 +189,9 @@ class _Maker:
             deleted=deleted,
         )
         body = Planned(resource, refined)
-        source = f"{kind.service}.amazonaws.com"
-        if created >= self.given.history_start:
-            body.acts.append((created, Act(kind.create, source, _request(kind, name))))
-        if deleted is not None:
-            body.acts.append((deleted, Act(kind.delete, source, _request(kind, name))))
+        if refined != "SecurityGroup/default":
+            # A default group comes and goes with its VPC, by no call of its own.
+            body.acts += _comings_and_goings(kind, resource, self.given.history_start)
         self.population.bodies.append(body)
         return body
 
@@ -204,9 +206,9 @@ class _Maker:
         """Before everything else in the place."""
         return self._old() - 2 * _YEAR
 
-    def _life(self, *, recent: bool = False) -> tuple[int, int | None]:
+    def _life(self, *, recent: bool = False, until: int | None = None) -> tuple[int, int | None]:
         """Created and deleted (or None). ``recent``: not long before the history at most."""
-        start, now = self.given.history_start, self.given.now
+        start, now = self.given.history_start, until or self.given.now
         created = self._old(0.5 if recent else 2.0)
         if self.rng.random() < _NEW:
             created = moment(self.rng, start, now) or created
@@ -216,8 +218,18 @@ class _Maker:
         return created, deleted
 
 
-def _request(kind: Kind, name: str) -> dict[str, str]:
-    return {"name": name} if kind.config_id == "{name}" else {"id": "{id}", "name": name}
+def _comings_and_goings(kind: Kind, resource: Resource, since: int) -> Iterator[tuple[int, Act]]:
+    """The calls that made the resource and took it away, from ``since`` on."""
+    source = f"{kind.service}.amazonaws.com"
+    member, _, value = kind.member.partition("=")
+    if resource.created >= since:
+        given = "name" in value
+        # Ids are AWS's answer to a request, names are part of it.
+        asked = {member: value} if given else {"tagSpecification": resource.resource_name}
+        answered = {} if given else {"responseElements": {member: value}}
+        yield resource.created, Act(kind.create, source, asked, extra=answered)
+    if resource.deleted is not None:
+        yield resource.deleted, Act(kind.delete, source, {member: value})
 
 
 def _outlives(vpc: Resource, resource: Resource) -> bool:
