@@ -11,7 +11,6 @@ from include.assessment.result import STATUSES, ControlResult, MappedCheck
 from include.reports.cover import escape
 from include.reports.drawings import StatusBar, StatusHeading
 from include.reports.model import (
-    LIMITATIONS,
     ReportModel,
     failing_resources,
     percent_text,
@@ -19,7 +18,7 @@ from include.reports.model import (
     words,
 )
 from include.reports.rows import Column, Rows
-from include.reports.style import BODY, H1, H2, H3, SMALL, SMALL_MUTED, WIDTH
+from include.reports.style import BODY, H1, H2, H3, SMALL_MUTED, WIDTH
 
 
 def _heading(text: str, *, level: int = 1) -> Paragraph:
@@ -204,21 +203,23 @@ def _failing_control(model: ReportModel, control: ControlResult) -> Iterator[Flo
         if mapped.failing:
             yield CondPageBreak(80)
             yield _heading(model.check(mapped.id).question, level=3)
-            yield Rows(
-                _columns(
-                    ("Failing resource", 226),
-                    ("Since", 86),
-                    ("Region", 58),
-                    ("Found by", 84),
-                    ("Exception", 52),
-                ),
-                _resource_rows(model, mapped),
-            )
+            yield _resources(model, mapped)
     limits = _limits_of(model, control)
     if limits:
         yield Spacer(1, 5)
         yield Paragraph("To be weighed: " + escape("; ".join(limits)) + ".", SMALL_MUTED)
     yield Spacer(1, 10)
+
+
+def _resources(model: ReportModel, mapped: MappedCheck) -> Rows:
+    """The failing resources; the column of exceptions is there only where there are any."""
+    columns = [("Failing resource", 226), ("Since", 86), ("Region", 58), ("Found by", 136)]
+    if mapped.excused:
+        columns[-1:] = [("Found by", 84), ("Exception", 52)]
+    return Rows(
+        _columns(*columns),
+        (row[: len(columns)] for row in _resource_rows(model, mapped)),
+    )
 
 
 def _resource_rows(model: ReportModel, mapped: MappedCheck) -> Iterator[Sequence[str]]:
@@ -228,11 +229,16 @@ def _resource_rows(model: ReportModel, mapped: MappedCheck) -> Iterator[Sequence
         since = min((f.since for f in findings if f.since), default="")
         yield (
             resource,
-            since.replace("T", " ").replace("Z", "") or "not known",
+            # Within the period it is known to the second; how long before is not told.
+            "the period began" if since == model.assessment.period_start else _plain(since) or "-",
             ", ".join(sorted({one.region for one in seen})),
             ", ".join(source_name(s) for s in dict.fromkeys(f.source for f in findings)),
             exceptions.get(resource, ""),
         )
+
+
+def _plain(at: str) -> str:
+    return at[:19].replace("T", " ").rstrip("Z")
 
 
 def _limits_of(model: ReportModel, control: ControlResult) -> list[str]:
@@ -244,10 +250,52 @@ def _limits_of(model: ReportModel, control: ControlResult) -> list[str]:
             out += [f"{where}: {note}" for note in cell.notes if not cell.settled]
             if cell.disagreements:
                 out.append(f"{where}: sources disagree on {len(cell.disagreements)} resource(s)")
-            if cell.fixed:
-                out.append(f"{where}: {len(cell.fixed)} failed within the period and was fixed")
     more = len(out) - 8
     return out[:8] + ([f"and {more} more, in report.json"] if more > 0 else [])
+
+
+def passing_again(model: ReportModel) -> Iterator[Flowable]:
+    """What failed within the period but not at its end, with its days."""
+    rows = list(_passing_again_rows(model))
+    if not rows:
+        return
+    yield PageBreak()
+    yield _heading("Failed within the period, not at its end")
+    yield Paragraph("Shown beside the verdict, which is about the end of the period.", BODY)
+    yield Rows(
+        _columns(
+            ("Control", 44, "strong"),
+            ("Check", 92),
+            ("Resource", 170),
+            ("Failed from - to", 130),
+            ("Then", 34),
+            ("Told by", 76),
+        ),
+        rows,
+    )
+
+
+def _passing_again_rows(model: ReportModel) -> Iterator[Sequence[str]]:
+    for check in model.assessment.checks:
+        found: dict[tuple[str, str, str], list[str]] = {}
+        for cell in check.cells:
+            for then, shown in [
+                *(("fixed", s) for s in cell.fixed),
+                *(("gone", s) for s in cell.gone),
+            ]:
+                days = "\n".join(
+                    f"{_plain(a)} -\n{_plain(b) or 'the end'}" for a, b in shown.failed
+                )
+                found.setdefault((shown.resource, days, then), []).append(shown.source)
+        for (resource, days, then), sources in sorted(found.items()):
+            yield (
+                ", ".join(model.controls_by_check.get(check.id, ())),
+                check.id,
+                resource,
+                days,
+                then,
+                ", ".join(source_name(s) for s in dict.fromkeys(sources)),
+            )
 
 
 def gaps(model: ReportModel) -> Iterator[Flowable]:
@@ -301,7 +349,7 @@ def registers(model: ReportModel) -> Iterator[Flowable]:
             ("About", 34),
             ("Reason", 34),
             ("Owner, approver", 28),
-            ("Until", 14),
+            ("Until", 18),
             ("State", 13),
         ),
         (
@@ -353,13 +401,3 @@ def receipts(model: ReportModel) -> Iterator[Flowable]:
             for line in model.assessment.receipts
         ),
     )
-
-
-def limitations() -> Iterator[Flowable]:
-    """What to keep in mind."""
-    yield CondPageBreak(120)
-    yield Spacer(1, 6)
-    yield _heading("How to read this result", level=2)
-    for text in LIMITATIONS:
-        yield Paragraph(escape(text), SMALL)
-        yield Spacer(1, 3)

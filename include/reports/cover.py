@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reportlab.platypus import Flowable, Paragraph, Spacer, Table, TableStyle
+from reportlab.platypus import (
+    CondPageBreak,
+    Flowable,
+    Paragraph,
+    Spacer,
+    Table,
+    TableStyle,
+)
 
 from include.assessment.result import STATUSES
 from include.reports.drawings import Bar, Figures, Legend
-from include.reports.model import ReportModel, percent_text
+from include.reports.model import LIMITATIONS, ReportModel, percent_text
 from include.reports.rows import printable
 from include.reports.style import (
     BODY,
     CELL,
+    H2,
     LABEL,
     LINE,
+    SMALL_MUTED,
     STATUS_COLOURS,
     SUBTITLE,
     TITLE,
@@ -40,7 +49,7 @@ def cover(model: ReportModel) -> Iterator[Flowable]:
     a, metrics = model.assessment, model.metrics
     compliance, coverage = metrics.compliance, metrics.coverage
     awaiting = coverage["controls_awaiting_manual_evidence"]
-    yield Spacer(1, 46)
+    yield Spacer(1, 36)
     yield Paragraph("Compliance assessment", SUBTITLE)
     yield Paragraph(escape(a.framework_title), TITLE)
     yield Paragraph(
@@ -82,6 +91,7 @@ def cover(model: ReportModel) -> Iterator[Flowable]:
     yield Legend(counts)
     yield Spacer(1, 22)
     yield _facts(model)
+    yield from _limitations()
 
 
 def _badge(text: str) -> Table:
@@ -135,3 +145,13 @@ def _facts(model: ReportModel) -> Table:
 
 def _plain(at: str) -> str:
     return at.replace("T", " ").replace("Z", "")
+
+
+def _limitations() -> Iterator[Flowable]:
+    """What to keep in mind."""
+    yield CondPageBreak(120)
+    yield Spacer(1, 14)
+    yield Paragraph("How to read this result", H2)
+    for text in LIMITATIONS:
+        yield Paragraph(escape(text), SMALL_MUTED)
+        yield Spacer(1, 3)

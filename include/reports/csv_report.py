@@ -190,4 +190,4 @@ def write_evidence(model: ReportModel, path: Path) -> Path:
 
 
 def _joined(values: Iterable[str]) -> str:
-    return " ".join(sorted(set(values)))
+    return " ".join(sorted(set(values) - {""}))

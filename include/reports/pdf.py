@@ -1,6 +1,6 @@
 """``report.pdf``: for people, in the order in which an auditor asks.
 
-Cover with the answer, summary and how to read it, every control, one block for each failing
+Cover with the answer and how to read it, summary, every control, one block for each failing
 one, what is missing, and the receipts. Bytes depend on the result alone (no time of writing, no
 random id).
 """
@@ -24,7 +24,7 @@ from include.reports.chapters import (
     controls,
     failing,
     gaps,
-    limitations,
+    passing_again,
     receipts,
     registers,
     summary,
@@ -91,9 +91,9 @@ def _story(model: ReportModel) -> Iterator[Flowable]:
     yield NextPageTemplate("body")
     yield PageBreak()
     yield from summary(model)
-    yield from limitations()
     yield from controls(model)
     yield from failing(model)
+    yield from passing_again(model)
     yield from gaps(model)
     yield from registers(model)
     yield from receipts(model)

@@ -55,7 +55,6 @@ def _style(name: str, size: float, leading: float, **more: object) -> ParagraphS
 
 
 BODY = _style("body", 9, 13, spaceAfter=5)
-SMALL = _style("small", 8, 11)
 SMALL_MUTED = _style("small-muted", 8, 11, textColor=MUTED)
 LABEL = _style("label", 7.5, 10, textColor=MUTED)
 CELL = _style("cell", 8, 10.5)

@@ -38,6 +38,13 @@ def _resources(check: Any, account: str, region: str, each: int) -> list[str]:
     ]
 
 
+def _failed(fails: bool, resource: str) -> tuple[tuple[str, str], ...]:
+    if fails:
+        return (("2026-10-12T08:30:00Z", ""),)
+    fixed = Random(f"fixed {resource}").random() < 0.05
+    return (("2026-10-03T10:00:00Z", "2026-10-04T18:20:31Z"),) if fixed else ()
+
+
 @lru_cache(maxsize=4)
 def assessment(seed: int = 7, each: int = 4, denied: bool = True) -> Assessment:
     """Three accounts, two regions; one denied cell, one exception; some things fail."""
@@ -75,7 +82,7 @@ def assessment(seed: int = 7, each: int = 4, denied: bool = True) -> Assessment:
                                 severity=check.severity,
                                 known=random.choice(["CONTEMPORANEOUS", "RECONSTRUCTED"]),
                                 source_time=datetime(2026, 10, random.randint(1, 31), tzinfo=UTC),
-                                failed=(("2026-10-12T08:30:00Z", ""),) if fails else (),
+                                failed=_failed(fails, resource),
                             )
                         )
                 hidden = denied and (name, account, region) == (

@@ -80,6 +80,15 @@ def test_the_pdf_names_every_control_gap_and_failing_resource(tmp_path: Path) ->
         assert squeezed(name) in text
 
 
+def test_what_failed_and_was_fixed_is_shown_with_its_days(tmp_path: Path) -> None:
+    found = model()
+    assert any(cell.fixed for check in found.assessment.checks for cell in check.cells)
+    text = text_of(write_pdf(found, tmp_path / "report.pdf"))
+    chapter = text[text.index("Failed within the period") :]
+    assert "2026-10-03 10:00:00" in chapter
+    assert "2026-10-04 18:20:31" in chapter
+
+
 def test_an_interim_result_is_badged_on_every_page(tmp_path: Path) -> None:
     interim = replace(assessment(), status="INTERIM", interim=("1 of 3 accounts",))
     text = text_of(write_pdf(ReportModel(interim, CONTEXT), tmp_path / "report.pdf"))
