@@ -77,6 +77,8 @@ class Failure:
     message: str
     missing_permission: str = ""
     retryable: bool = False
+    #: False for an error that neither AWS nor the network made.
+    expected: bool = True
 
 
 def is_throttle(code: str, status: int = 0) -> bool:
@@ -106,9 +108,8 @@ def classify(error: BaseException, service: str = "") -> Failure:
         return Failure("EXPIRED", "CredentialRetrieval", str(error), retryable=True)
     if isinstance(error, (HTTPClientError, ConnectionError, ResponseParserError)):
         return Failure("FAILED", type(error).__name__, str(error), retryable=True)
-    return Failure(
-        "FAILED", type(error).__name__, str(error), retryable=isinstance(error, BotoCoreError)
-    )
+    known = isinstance(error, BotoCoreError)
+    return Failure("FAILED", type(error).__name__, str(error), retryable=known, expected=known)
 
 
 def _classify_client_error(error: ClientError, service: str) -> Failure:

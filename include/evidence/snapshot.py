@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -139,6 +140,15 @@ class SnapshotWriter:
         self._retries = 0
         self._throttles = 0
         self.cut_short = False
+
+    def __enter__(self) -> SnapshotWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove everything from local disk; what was finished has to be stored by then."""
+        self._zip.close()
+        self._sorter.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def now(self) -> datetime:

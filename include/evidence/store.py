@@ -40,7 +40,7 @@ class SnapshotStore:
 
     def __init__(self, bucket: str, s3: Any, prefix: str = "snapshots") -> None:
         self.bucket = bucket
-        self._s3 = s3
+        self.s3 = s3
         self.prefix = prefix.strip("/")
 
     def find(self, cell: Cell) -> SnapshotRef | None:
@@ -72,7 +72,7 @@ class SnapshotStore:
         before = self.find(snapshot.cell)
         if before is None or ref.filled or not before.filled:
             pointer = canonical_json(ref.to_json())
-            self._s3.put_object(
+            self.s3.put_object(
                 Bucket=self.bucket,
                 Key=f"{self._folder(snapshot.cell)}/current.json",
                 Body=pointer,
@@ -137,7 +137,7 @@ class SnapshotStore:
 
     def _get(self, key: str) -> bytes | None:
         try:
-            body: bytes = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            body: bytes = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
             if error_code(error) in _MISSING:
                 return None
@@ -158,7 +158,7 @@ class SnapshotStore:
         digest = files[name]["sha256"]
         key = _object_name(folder, name, digest)
         try:
-            body = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"]
+            body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"]
         except ClientError as error:
             if error_code(error) in _MISSING:
                 self._require(key)
@@ -175,7 +175,7 @@ class SnapshotStore:
 
     def _put_once(self, key: str, body: Any, digest: str) -> None:
         try:
-            self._s3.put_object(
+            self.s3.put_object(
                 Bucket=self.bucket,
                 Key=key,
                 Body=body,

@@ -20,7 +20,7 @@ from include.evidence.identity import ACCOUNT_TYPE, account_identity
 from include.evidence.item import Evidence, Known, SourceName
 from include.evidence.snapshot import SnapshotWriter
 from include.sources.api_table import CALLS, CREDENTIAL_REPORT, ApiCall
-from include.sources.api_watch import Since, Watch, watch
+from include.sources.api_watch import Touch, Watch, watch
 from include.sources.arns import arn_of
 from include.sources.base import Ended, ask, ask_once, known_as, pages
 from include.sources.trail_events import REACH
@@ -189,13 +189,12 @@ def _credential_report(out: SnapshotWriter, iam: Any) -> Iterator[_Item]:
 def _evidence_of(
     cell: Cell, call: ApiCall, items: Sequence[_Item], seen: Watch, asked: Mapping[str, Any]
 ) -> Iterator[Evidence]:
-    if call.whole and (not call.is_global or asked.get("home")):
-        account_wide = call.keyword not in asked["regional_account_keywords"]
-        if not account_wide or asked.get("home"):
+    account_wide = call.keyword not in asked["regional_account_keywords"]
+    if call.whole:
+        if asked.get("home") or not account_wide:
             yield _whole(cell, call, items, seen, account_wide=account_wide)
     elif not call.id_at:
         for item in items:
-            account_wide = call.keyword not in asked["regional_account_keywords"]
             yield _of_account(cell, item, seen, _plain(call, item.value), account_wide=account_wide)
     if not call.id_at:
         return
@@ -203,18 +202,17 @@ def _evidence_of(
     for item in items:
         if not item.id or _elsewhere(cell, item) or _ended(item):
             continue
-        since = seen.since(call, item.names, known)
+        touch = seen.touch(call, item.names, known)
         created = _created(item)
-        if since == "new" or (created is not None and created >= cell.period.end):
+        if touch.since == "new" or (created is not None and created >= cell.period.end):
             continue  # it came after the period's end
         resource = arn_of(call.resource_type, item.id, cell.account, cell.region)
-        yield _evidence(cell, item, resource, call.resource_type, since, _plain(call, item.value))
-    for gone in sorted(seen.deleted(call, known)):
+        yield _evidence(cell, item, resource, call.resource_type, touch, _plain(call, item.value))
+    newest = max((item.seen for item in items), default=cell.period.end)
+    for gone, at in sorted(seen.deleted(call, known).items()):
         resource = arn_of(call.resource_type, gone, cell.account, cell.region)
-        lost = _Item(
-            call, {}, "", 0, max(item.seen for item in items) if items else cell.period.end
-        )
-        yield _evidence(cell, lost, resource, call.resource_type, "changed", None)
+        lost = _Item(call, {}, "", 0, newest)
+        yield _evidence(cell, lost, resource, call.resource_type, Touch("changed", at), None)
 
 
 def _whole(
@@ -235,8 +233,8 @@ def _of_account(
     account_wide: bool,
 ) -> Evidence:
     resource = account_identity(cell.account, None if account_wide else cell.region)
-    since = seen.since(item.call, (), frozenset())
-    return _evidence(cell, item, resource, ACCOUNT_TYPE, since, configuration)
+    touch = seen.touch(item.call, (), frozenset())
+    return _evidence(cell, item, resource, ACCOUNT_TYPE, touch, configuration)
 
 
 def _elsewhere(cell: Cell, item: _Item) -> bool:
@@ -264,10 +262,11 @@ def _evidence(
     item: _Item,
     resource: str,
     resource_type: str,
-    since: Since,
+    touch: Touch,
     configuration: Mapping[str, Any] | None,
 ) -> Evidence:
-    known: Known = known_as(item.seen, cell.period) if since == "same" else "CURRENT_ONLY"
+    same = touch.since == "same"
+    known: Known = known_as(item.seen, cell.period) if same else "CURRENT_ONLY"
     return Evidence(
         source="api_calls",
         keyword=item.call.keyword,
@@ -280,8 +279,9 @@ def _evidence(
         result="NONE",
         raw_status="" if configuration is not None else "DELETED",
         known=known,
-        # What has stood unchanged is told as of the period's end, whenever it was asked for.
-        source_time=min(item.seen, cell.period.end) if since == "same" else item.seen,
+        # What has stood unchanged is told as of the period's end, what was touched since as of
+        # that moment, whenever it was asked for.
+        source_time=min(item.seen, cell.period.end) if same else touch.at or item.seen,
         collected_at=item.seen,
         deployment=item.call.keyword,
         attributes={"configuration": configuration},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,37 +24,45 @@ Since = Literal["same", "changed", "new", "unknown"]
 
 
 @dataclass(frozen=True)
+class Touch:
+    """What happened to an item since the period's end, and when last (None: nothing did)."""
+
+    since: Since
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Watch:
     """The events since the period's end that changed something; None: they are not known."""
 
     events: tuple[TrailEvent, ...] | None
 
-    def since(self, call: ApiCall, names: Iterable[str], known: frozenset[str]) -> Since:
+    def touch(self, call: ApiCall, names: Iterable[str], known: frozenset[str]) -> Touch:
         """What happened to the item with these names (none: the account's setting).
 
         ``known`` are the names of all items of the call: an event that names none of them may
         have meant any, if its kind doesn't always name its object.
         """
         if self.events is None:
-            return "unknown"
+            return Touch("unknown")
         own = frozenset(names)
-        found: Since = "same"
+        last: datetime | None = None
         for event in self.events:
             if not _matters(call, event):
                 continue
             hits = not own or bool(own & event.named)
             if event.name in call.touches.creates and hits and own:
-                return "new"
+                return Touch("new", event.at)
             nameless = not event.named or (
                 event.name in call.touches.blind and not known & event.named
             )
             if hits or nameless:
-                found = "changed"
-        return found
+                last = event.at if last is None else max(last, event.at)
+        return Touch("same") if last is None else Touch("changed", last)
 
-    def deleted(self, call: ApiCall, known: frozenset[str]) -> set[str]:
-        """Ids of items that are gone since the period's end and were not made since."""
-        gone: set[str] = set()
+    def deleted(self, call: ApiCall, known: frozenset[str]) -> dict[str, datetime]:
+        """Ids of items that are gone since the period's end and were not made since, with when."""
+        gone: dict[str, datetime] = {}
         made: set[str] = set()
         for event in self.events or ():
             if not _matters(call, event):
@@ -61,8 +70,8 @@ class Watch:
             if event.name in call.touches.creates:
                 made |= event.named
             elif member := call.touches.deletes.get(event.name):
-                gone |= {text for name, text in event.words if name == member}
-        return gone - made - known
+                gone |= {text: event.at for name, text in event.words if name == member}
+        return {id_: at for id_, at in gone.items() if id_ not in made | known}
 
 
 def _matters(call: ApiCall, event: TrailEvent) -> bool:

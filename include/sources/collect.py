@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextvars
-import shutil
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +22,8 @@ from include.sources.base import Ended, Source
 
 if TYPE_CHECKING:
     from include.checks.catalogue import Check
+
+log = logging.getLogger(__name__)
 
 #: Regions asked at the same time.
 WORKERS = 8
@@ -157,10 +159,9 @@ def collect_cell(
 ) -> tuple[SnapshotRef, Problem | None]:
     """Collect one cell and save it, however it ended; the problem says why it isn't filled."""
     service = _SERVICE[cell.source]
-    out = SnapshotWriter(cell)
     status: ReceiptStatus = "COMPLETE"
     failure: Failure | None = None
-    try:
+    with SnapshotWriter(cell) as out:
         try:
             out.caller_arn = clients.caller_arn()
             out.endpoint = str(clients.client(service, cell.region).meta.endpoint_url)
@@ -171,21 +172,17 @@ def collect_cell(
         except Exception as error:
             failure = classify(error, out.service or service)
             status = _ending(failure, out)
-            out.note(f"{failure.code}: {failure.message}" if failure.code else failure.message)
+            out.note(f"{failure.code}: {failure.message}")
+            if not failure.expected:
+                log.exception("%s ended with an error of the collector itself", cell)
         permission = failure.missing_permission if failure else ""
         finished = out.finish(status, missing_permission=permission)
         ref = store.save(finished)
-        if finished.status == ref.status and ref.filled:
-            return ref, None
-        return ref, Problem(
-            cell,
-            finished.status,
-            " ".join(out.notes) or "it ended early",
-            permission,
-            retryable=failure.retryable if failure else True,
-        )
-    finally:
-        shutil.rmtree(out.folder, ignore_errors=True)
+    if ref.filled:
+        return ref, None
+    why = " ".join(out.notes) or "it ended early"
+    retryable = failure.retryable if failure else True
+    return ref, Problem(cell, finished.status, why, permission, retryable)
 
 
 def _ending(failure: Failure, out: SnapshotWriter) -> ReceiptStatus:
