@@ -80,7 +80,8 @@ class Database:
         with (self._writers if writes else self._readers).begin() as session:
             if writes and not self._sqlite:
                 session.execute(
-                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _lock_number(lock)}
+                    text("SELECT pg_advisory_xact_lock(:key)"),
+                    {"key": _lock_number(f"transaction {lock}")},
                 )
             yield session
 
@@ -124,7 +125,8 @@ class Database:
                 os.close(descriptor)
             return
         with self.engine.connect() as connection:
-            key = {"key": _lock_number(name)}
+            # Not the locks of transactions, or the one who may work would wait for himself.
+            key = {"key": _lock_number(f"only one {name}")}
             got = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key))
             connection.commit()
             try:

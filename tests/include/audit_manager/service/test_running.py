@@ -147,6 +147,7 @@ def test_the_services_clock_dates_its_answers(stack: Stack) -> None:
     assert stack.clock.now.strftime("%d %b %Y %H:%M:%S GMT") in headers["date"]
 
 
+@pytest.mark.slow
 def test_it_runs_alone_and_answers_the_aws_command_line(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [
@@ -200,11 +201,11 @@ def test_it_runs_alone_and_answers_the_aws_command_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(
-    "AUDIT_MANAGER_TEST_POSTGRESQL" not in os.environ,
-    reason="AUDIT_MANAGER_TEST_POSTGRESQL holds no URL of an empty PostgreSQL database",
+    "TEST_POSTGRESQL_URL" not in os.environ,
+    reason="TEST_POSTGRESQL_URL holds no URL of an empty PostgreSQL database",
 )
 def test_postgresql_works_as_well(run_service: Callable[..., Stack]) -> None:
-    url = os.environ["AUDIT_MANAGER_TEST_POSTGRESQL"]
+    url = os.environ["TEST_POSTGRESQL_URL"]
     prepared = prepare(run_service(url))
     names = [f"Control {at}" for at in range(4)]
     for name in names[3:]:
