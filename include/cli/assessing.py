@@ -220,6 +220,8 @@ def assessments() -> None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     table = Table("name", "status", "created", "id")
+    for column in table.columns:
+        column.overflow = "fold"
     request: dict[str, Any] = {}
     try:
         while True:
@@ -379,7 +381,7 @@ def _finish(
         outcome.show(console, title, summary, paths)
     if aws is not None and order.narrowed.get("notify") is not False:
         outcome.show_message(console, aws)
-    code = outcome.code_of(state, summary, tasks)
+    code = outcome.code_of(state, summary)
     if code != OK:
         failed = outcome.failed_names(tasks)
         console.print(

@@ -135,11 +135,8 @@ def message_lines(message: str) -> list[str]:
     return lines
 
 
-def code_of(state: str, summary: dict[str, Any] | None, tasks: list[TaskState]) -> int:
-    """0 when the run succeeded, 2 when it lacks evidence, 1 for every other failure.
-
-    A collecting task that failed means missing evidence also where no report could be written.
-    """
+def code_of(state: str, summary: dict[str, Any] | None) -> int:
+    """0 when the run succeeded, 2 when it lacks evidence, 1 for every other failure."""
     if state == "success":
         return OK
     if summary is not None and summary.get("gaps"):

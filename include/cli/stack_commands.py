@@ -162,7 +162,7 @@ def status() -> None:
         answer = health.local_aws(record.aws.endpoint)
         well["local-aws"] = answer is not None
         clock = str(answer["clock"]) if answer else ""
-    table = Table("part", "pid", "port", "state", "log", title=record.key)
+    table = Table("part", "pid", "port", "state", title=record.key)
     good = True
     ports = {"api-server": "api", "local-aws": "aws", "postgres": "postgres"}
     for part in record.components:
@@ -172,8 +172,9 @@ def status() -> None:
         if part.alive and not fine:
             words = "[yellow]not answering[/]"
         port = record.ports.get(ports.get(part.name, ""), "")
-        table.add_row(part.name, str(part.pid), str(port), words, part.log)
+        table.add_row(part.name, str(part.pid), str(port), words)
     console.print(table)
+    console.print(f"Logs: {record.folder / 'logs'}", highlight=False, soft_wrap=True)
     if clock:
         console.print(f"The local AWS's clock: {clock}", highlight=False)
     if not good:

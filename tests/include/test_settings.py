@@ -1,0 +1,97 @@
+"""Settings: one file, overridden by the environment; a wrong value names itself."""
+
+from pathlib import Path
+
+import pytest
+
+from include.errors import InputError
+from include.settings import ROOT, load_settings
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "some.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_the_file_in_the_repository_is_valid() -> None:
+    settings = load_settings(ROOT / "audit.yaml", {})
+    assert settings.accounts == ("111111111111", "222222222222")
+    assert settings.home_region == "us-east-1"
+    assert settings.role_name == "ComplianceAuditRole"
+    assert settings.audit_manager.close_assessments is False
+    assert settings.schedule_of("cis_aws_5.0", "year") == "month"
+    assert settings.schedule_of("another", "year") == "year"
+
+
+def test_another_file_is_named_by_the_environment(tmp_path: Path) -> None:
+    path = written(tmp_path, "environment: staging\n")
+    assert load_settings(environ={"AUDIT_SETTINGS": str(path)}).environment == "staging"
+
+
+def test_an_empty_file_means_defaults(tmp_path: Path) -> None:
+    assert load_settings(written(tmp_path, ""), {}).audit_manager.enabled is True
+
+
+def test_every_kind_of_value_can_be_overridden_by_the_environment(tmp_path: Path) -> None:
+    path = written(tmp_path, "regions: [eu-west-1]\naudit_manager: {enabled: true}\n")
+    settings = load_settings(
+        path,
+        {
+            "AUDIT_REGIONS": "us-east-1, eu-central-1",
+            "AUDIT_ACCOUNTS": "012345678901",
+            "AUDIT_EXTERNAL_ID": "secret-handshake",
+            "AUDIT_AUDIT_MANAGER_ENABLED": "false",
+            "AUDIT_AUDIT_MANAGER_ENDPOINT": "http://127.0.0.1:4600",
+            "AUDIT_FRAMEWORKS": "cis_aws_5.0:quarter,soc2",
+            "AUDIT_KMS_KEY": "",
+        },
+    )
+    assert settings.regions == ("us-east-1", "eu-central-1")
+    assert settings.accounts == ("012345678901",)
+    assert settings.external_id == "secret-handshake"
+    assert settings.audit_manager.enabled is False
+    assert settings.audit_manager.endpoint == "http://127.0.0.1:4600"
+    assert [(one.id, one.schedule) for one in settings.frameworks] == [
+        ("cis_aws_5.0", "quarter"),
+        ("soc2", "month"),
+    ]
+    assert settings.kms_key is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("regions: [Ireland]", ["regions.0", "'Ireland'", "some.yaml"]),
+        ("regions: []", ["regions", "some.yaml"]),
+        ("accounts: [123]", ["accounts.0", "123", "12 digits"]),
+        ("accounts: ['111111111111', '111111111111']", ["accounts", "listed twice"]),
+        ("role_nam: x", ["role_nam", "Did you mean 'role_name'?"]),
+        ("audit_manager: {enabled: perhaps}", ["audit_manager.enabled", "'perhaps'"]),
+        ("audit_manager: yes please", ["audit_manager", "'yes please'"]),
+        ("evidence_bucket: Not_A_Bucket", ["evidence_bucket", "'Not_A_Bucket'"]),
+        ("sns_topic: my-topic", ["sns_topic", "'my-topic'"]),
+        ("frameworks: [{id: soc2, schedule: weekly}]", ["frameworks.0.schedule", "'weekly'"]),
+        ("a: [1", ["some.yaml, line", "broken"]),
+        ("- a list", ["must hold keys and values"]),
+    ],
+)
+def test_a_wrong_value_is_named_with_key_value_and_file(
+    tmp_path: Path, text: str, words: list[str]
+) -> None:
+    with pytest.raises(InputError) as caught:
+        load_settings(written(tmp_path, text), {})
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_wrong_variable_is_named_instead_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="variable AUDIT_REGIONS is 'Ireland'"):
+        load_settings(written(tmp_path, ""), {"AUDIT_REGIONS": "us-east-1,Ireland"})
+    with pytest.raises(InputError, match="variable AUDIT_AUDIT_MANAGER_REGION is 'x'"):
+        load_settings(written(tmp_path, ""), {"AUDIT_AUDIT_MANAGER_REGION": "x"})
+
+
+def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no settings file .*nowhere.yaml.*AUDIT_SETTINGS"):
+        load_settings(tmp_path / "nowhere.yaml", {})
