@@ -33,6 +33,11 @@ class Credentials:
     def __init__(self, journal: Journal, accounts: Iterable[str] | None = None) -> None:
         self._journal = journal
         self._accounts = frozenset(accounts) if accounts is not None else None
+        self._user_ids: dict[str, str] = {}
+
+    def user_id(self, arn: str) -> str:
+        """STS's UserId of a caller that has been recognised before."""
+        return self._user_ids[arn]
 
     def caller(self, access_key: str) -> Caller:
         """The owner of an access key.
@@ -41,6 +46,11 @@ class Credentials:
         ``ExpiredTokenException`` for an expired session, ``UnrecognizedClientException`` for a
         key that nobody has issued.
         """
+        caller = self._caller(access_key)
+        self._user_ids[caller.arn] = caller.user_id
+        return caller
+
+    def _caller(self, access_key: str) -> Caller:
         if _ACCOUNT.fullmatch(access_key):
             if self._accounts is not None and access_key not in self._accounts:
                 raise _unknown()

@@ -170,7 +170,8 @@ def expired(protocol: str) -> ServiceError:
 
 def with_token_fault(fault: Fault, response: Response, asked: dict[str, Any]) -> Response:
     """The answer with its page token dropped, or with the token that was asked with again."""
-    if "json" not in response.headers.get("Content-Type", ""):
+    kind = {name.lower(): value for name, value in response.headers.items()}.get("content-type")
+    if "json" not in (kind or ""):
         return response
     try:
         document = json.loads(response.body)

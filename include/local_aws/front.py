@@ -199,7 +199,14 @@ class Front:
 
         if asked.service == "sqs" and asked.operation == "ReceiveMessage":
             return _poll(asked.request, ask)
-        return ask(asked.request)
+        response = ask(asked.request)
+        if asked.service == "sqs":
+            # SDKs other than boto3 send to the URL of the queue, so it has to lead here
+            there = f"https://sqs.{asked.scope.region}.amazonaws.com/"
+            here = f"http://{asked.request.headers.get('host', '127.0.0.1')}/"
+            body = response.body.replace(there.encode(), here.encode())
+            response = replace(response, body=body)
+        return response
 
     def _dated(self, service: str, response: Response) -> Response:
         """What the estate answers carries the estate's date; moto's services keep real time."""

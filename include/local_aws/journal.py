@@ -42,11 +42,15 @@ class Journal:
     """An append-only list of requests in one SQLite file; one writer, serialised by a lock."""
 
     def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=1)
+        # a second process would number its requests alike
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode = WAL")
         # a kill -9 loses nothing that was committed; only a power cut may
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(_SCHEMA)
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute("COMMIT")
         self._lock = threading.Lock()
         last = self._db.execute("SELECT coalesce(max(seq), 0) FROM requests").fetchone()[0]
         self._next: int = last + 1

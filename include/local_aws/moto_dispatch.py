@@ -29,6 +29,7 @@ def dispatch(service: str, operation: str, request: Request, account: str, regio
     Raises ServiceError 501 for what moto doesn't have, 500 for what it breaks on.
     """
     from moto.core.request import Request as MotoRequest
+    from werkzeug.datastructures import MultiDict
     from werkzeug.exceptions import HTTPException
 
     host = _HOSTS.get(service, service + ".{region}").format(account=account, region=region)
@@ -43,6 +44,10 @@ def dispatch(service: str, operation: str, request: Request, account: str, regio
     asked = MotoRequest.from_primitives(
         request.method, f"{url}?{request.query}" if request.query else url, headers, request.body
     )
+    if service == "s3" and request.method == "PUT":
+        # an object may well be of type x-www-form-urlencoded; it isn't a form for that
+        asked.get_data()
+        asked.__dict__.update(form=MultiDict(), files=MultiDict())
     try:
         status, told, body = handler(asked, asked.raw_url, asked.headers)
     except HTTPException as error:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from include.clock import from_epoch
 from include.local_aws import moto_state
 from include.local_aws.journal import Journal
 from include.local_aws.moto_dispatch import dispatch
@@ -78,7 +79,11 @@ class MotoServices:
             self._journal.begin(seq)
             moto_state.seed(seq)
             at = time.time()
-            response = dispatch(service, operation, request, account, region)
+            moto_state.set_time(from_epoch(at))  # as it will be in a replay
+            try:
+                response = dispatch(service, operation, request, account, region)
+            finally:
+                moto_state.set_time(None)
             empty_receive = operation == "ReceiveMessage" and b"ReceiptHandle" not in response.body
             if response.status < 400 and not empty_receive:
                 self._journal.record(at, service, operation, account, region, request)

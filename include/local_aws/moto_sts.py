@@ -19,7 +19,11 @@ def handlers(credentials: Credentials) -> dict[str, Handler]:
     """STS's operations that moto answers wrongly or without checking."""
 
     def get_caller_identity(call: Call) -> dict[str, Any]:
-        return {"Account": call.account, "Arn": call.caller_arn, "UserId": _user_id(call)}
+        return {
+            "Account": call.account,
+            "Arn": call.caller_arn,
+            "UserId": credentials.user_id(call.caller_arn),
+        }
 
     def assume_role(call: Call) -> dict[str, Any]:
         arn = call.params["RoleArn"]
@@ -55,7 +59,9 @@ def handlers(credentials: Credentials) -> dict[str, Handler]:
     def get_session_token(call: Call) -> dict[str, Any]:
         seconds = call.params.get("DurationSeconds", 43200)
         return {
-            "Credentials": credentials.issue(call.account, call.caller_arn, _user_id(call), seconds)
+            "Credentials": credentials.issue(
+                call.account, call.caller_arn, credentials.user_id(call.caller_arn), seconds
+            )
         }
 
     return {
@@ -67,12 +73,6 @@ def handlers(credentials: Credentials) -> dict[str, Handler]:
 
 #: Operations of moto's that hand out credentials nobody could trace; they answer 501 here.
 REFUSED = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetFederationToken"})
-
-
-def _user_id(call: Call) -> str:
-    if call.caller_arn.endswith(":root"):
-        return call.account
-    return call.caller_arn.partition("/")[2].replace("/", ":")
 
 
 def _role(arn: str) -> Any:

@@ -11,8 +11,13 @@ from include.protocol.app import service_model
 from include.protocol.http import Request
 from include.protocol.routing import RestRouter
 
-#: S3's copies are the plain operations with a header.
-_COPIES = {"PutObject": "CopyObject", "UploadPart": "UploadPartCopy"}
+#: S3's copies differ from the plain operations by a header alone: (without it, with it).
+_COPIES = {
+    "CopyObject": ("PutObject", "CopyObject"),
+    "PutObject": ("PutObject", "CopyObject"),
+    "UploadPart": ("UploadPart", "UploadPartCopy"),
+    "UploadPartCopy": ("UploadPart", "UploadPartCopy"),
+}
 
 
 def operation_of(service: str, request: Request) -> str:
@@ -34,8 +39,8 @@ def operation_of(service: str, request: Request) -> str:
     route = router.route(request.method, path, request.query, request.headers)
     if route is None:
         return ""
-    if "x-amz-copy-source" in request.headers:
-        return _COPIES.get(route.operation, route.operation)
+    if service == "s3" and route.operation in _COPIES:
+        return _COPIES[route.operation]["x-amz-copy-source" in request.headers]
     return route.operation
 
 

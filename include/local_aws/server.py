@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import logging
 import signal
+import sqlite3
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,34 +28,40 @@ from include.local_aws.moto_services import MotoServices
 from include.protocol import ServiceApp
 
 HOST = "127.0.0.1"
+_PARAMETERS = ("seed", "accounts", "regions", "resources", "months", "clock")
 
 
-def make_front(state: Path, endpoint: str) -> Front:
+@contextmanager
+def opened(state: Path, endpoint: str) -> Iterator[Front]:
     """The front over the estate in ``state``, which must hold an ``estate.sqlite``.
 
     ``endpoint`` is where the front will be reached, so that its own services find each other.
+    What it opens is closed in the end.
     """
     from include.audit_manager.service import create_app
     from include.local_aws.services import OWNED, overlays
 
     estate = Estate(state / "estate.sqlite")
     accounts, regions = estate.accounts, estate.regions
-    journal = Journal(state / "journal.sqlite")
-    audit_manager = create_app(
-        f"sqlite:///{(state / 'audit_manager.sqlite').absolute()}", s3_endpoint=endpoint
-    )
-    mounted: dict[str, Dispatcher] = {
-        "auditmanager": ServiceApp("auditmanager", audit_manager.handlers)
-    }
-    return Front(
-        clock=EstateClock(from_epoch(estate.meta("clock"))),
-        moto=MotoServices(journal, lambda: seed_estate(estate)),
-        credentials=Credentials(journal, accounts),
-        overlays=overlays(estate),
-        owned=OWNED,
-        mounted=mounted,
-        about={"seed": estate.meta("seed"), "accounts": accounts, "regions": regions},
-    )
+    with ExitStack() as stack:
+        journal = stack.enter_context(closing(Journal(state / "journal.sqlite")))
+        moto = MotoServices(journal, lambda: seed_estate(estate))
+        database = (state / "audit_manager.sqlite").absolute()
+        audit_manager = stack.enter_context(
+            closing(create_app(f"sqlite:///{database}", s3_endpoint=endpoint))
+        )
+        mounted: dict[str, Dispatcher] = {
+            "auditmanager": ServiceApp("auditmanager", audit_manager.handlers)
+        }
+        yield Front(
+            clock=EstateClock(from_epoch(estate.meta("clock"))),
+            moto=moto,
+            credentials=Credentials(journal, accounts),
+            overlays=overlays(estate),
+            owned=OWNED,
+            mounted=mounted,
+            about={"seed": estate.meta("seed"), "accounts": accounts, "regions": regions},
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,25 +79,30 @@ def _serve(asked: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    server = _bind(asked.port)
-    try:
+    state: Path = asked.state
+    with _bound(asked.port) as server, ExitStack() as stack:
         endpoint = f"http://{HOST}:{server.bind_addr[1]}"
-        state: Path = asked.state
-        state.mkdir(parents=True, exist_ok=True)
-        if not (state / "estate.sqlite").exists():
-            _make_estate(asked)
-        server.wsgi_app = make_front(state, endpoint)
+        try:
+            state.mkdir(parents=True, exist_ok=True)
+            _make_estate(state, asked)
+            server.wsgi_app = stack.enter_context(opened(state, endpoint))
+        except (OSError, sqlite3.Error) as error:
+            raise AuditError(
+                f"The state in {state} can't be used: {error}.",
+                hint="Check that the folder can be written to and that the disk is not full.",
+            ) from error
         serving = threading.Thread(target=server.serve, name="serve", daemon=True)
         serving.start()
         print(f"READY {endpoint}", flush=True)
         while serving.is_alive() and not stop.wait(1):
             pass
-        return 0 if stop.is_set() else 1
-    finally:
         server.stop()
+        return 0 if stop.is_set() else 1
 
 
-def _bind(port: int) -> Any:
+@contextmanager
+def _bound(port: int) -> Iterator[Any]:
+    """A server that holds its port but doesn't answer yet."""
     # More threads than cores: a request may wait for another one (a report that is written to S3)
     server = wsgi.Server((HOST, port), None, numthreads=16, request_queue_size=128, timeout=60)
     server.shutdown_timeout = 2
@@ -97,24 +110,26 @@ def _bind(port: int) -> Any:
         server.prepare()
     except OSError as error:
         raise InputError(
-            f"Port {port} on {HOST} can't be used: {error.strerror or error}.",
+            f"Port {port} on {HOST} is taken or not allowed.",
             hint="Choose another one with --port, or 0 for a free one.",
         ) from error
-    return server
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
-def _make_estate(asked: argparse.Namespace) -> None:
+def _make_estate(state: Path, asked: argparse.Namespace) -> None:
+    """Make the estate, or check that the one that is there is the one that was asked for."""
     from include.local_aws.estate.make import make_estate
 
-    make_estate(
-        asked.state,
-        seed=asked.seed,
-        accounts=asked.accounts,
-        regions=asked.regions,
-        resources=asked.resources,
-        months=asked.months,
-        clock=asked.clock,
-    )
+    given = {name: getattr(asked, name) for name in _PARAMETERS if getattr(asked, name) is not None}
+    if (state / "estate.sqlite").exists():
+        if not given:
+            return
+        there = Estate(state / "estate.sqlite").meta("parameters")
+        given = {**{name: there[name] for name in _PARAMETERS if name != "clock"}, **given}
+    make_estate(state, **given)
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -125,14 +140,13 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--state", type=Path, required=True, help="folder that holds everything")
     parser.add_argument("--port", type=int, default=4566, help="0 picks a free one")
-    parser.add_argument("--seed", type=int, default=7, help="the estate's seed")
-    parser.add_argument("--accounts", type=int, default=3)
-    parser.add_argument("--regions", type=int, default=2)
-    parser.add_argument("--resources", type=int, default=100, help="per account, about")
-    parser.add_argument("--months", type=int, default=4, help="of history")
-    parser.add_argument(
-        "--clock", type=_time, default=None, help="ISO time; the first of this month, 06:00 UTC"
-    )
+    estate = parser.add_argument_group("a new estate (one that is there has to agree)")
+    estate.add_argument("--seed", type=int, help="7 if not given")
+    estate.add_argument("--accounts", type=int, help="3")
+    estate.add_argument("--regions", type=int, help="2")
+    estate.add_argument("--resources", type=int, help="per account and region, about; 100")
+    estate.add_argument("--months", type=int, help="of history; 4")
+    estate.add_argument("--clock", type=_time, help="ISO time; this month's first, 06:00 UTC")
     return parser.parse_args(arguments)
 
 
