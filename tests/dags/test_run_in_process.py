@@ -15,16 +15,12 @@ from tests.local_stack import ROOT
 
 pytestmark = pytest.mark.slow
 
-ESTATE = ["--seed", "5", "--accounts", "2", "--regions", "1", "--resources", "40", "--months", "2"]
 
-
-def run(state: Path, out: Path, *extra: str) -> subprocess.CompletedProcess[str]:
+def run(state: Path, out: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
             *(sys.executable, "-m", "include.cli", "run", "--in-process"),
             *("--framework", "cis_aws_5.0", "--period", "2026-10", "--out", str(out)),
-            *ESTATE,
-            *extra,
         ],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), "AUDIT_STATE": str(state)},
