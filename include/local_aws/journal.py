@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -42,6 +43,8 @@ class Journal:
     """An append-only list of requests in one SQLite file; one writer, serialised by a lock."""
 
     def __init__(self, path: Path) -> None:
+        # it holds private keys; SQLite gives its side files the same mode
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=1)
         # a second process would number its requests alike
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")

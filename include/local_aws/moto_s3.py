@@ -72,6 +72,37 @@ class _Place:
 
 def _upload(request: Request, place: _Place) -> Response | None:
     refuse_wrong_checksum(request)
+    return _retained_write(request, place)
+
+
+def _retained_write(request: Request, place: _Place) -> Response | None:
+    until = request.headers.get("x-amz-object-lock-retain-until-date")
+    if until is not None:
+        _refuse_past(until)
+    return None
+
+
+def _refuse_past(until: str) -> None:
+    try:
+        is_past = _time(until) <= datetime.now(UTC)
+    except ValueError:
+        return  # moto's to refuse
+    if is_past:
+        raise ServiceError(
+            "InvalidArgument", "The retain until date must be in the future!", status=400
+        )
+
+
+def _put_versioning(request: Request, place: _Place) -> Response | None:
+    """Without versions, the next write would replace what is locked."""
+    is_locking = place.bucket is not None and place.bucket.object_lock_enabled
+    if is_locking and b"Suspended" in request.body:
+        raise ServiceError(
+            "InvalidBucketState",
+            "An Object Lock configuration is present on this bucket, so the versioning state "
+            "cannot be changed.",
+            status=409,
+        )
     return None
 
 
@@ -185,7 +216,10 @@ def _time(text: str) -> datetime:
 _GUARDS: dict[str, Callable[[Request, _Place], Response | None]] = {
     "PutObject": _upload,
     "UploadPart": _upload,
+    "CopyObject": _retained_write,
+    "CreateMultipartUpload": _retained_write,
     "PutObjectRetention": _put_retention,
     "GetObjectRetention": _get_retention,
     "PutBucketPolicy": _put_policy,
+    "PutBucketVersioning": _put_versioning,
 }

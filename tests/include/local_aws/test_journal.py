@@ -120,9 +120,10 @@ def test_reading_and_failing_leave_no_trace(own: Local) -> None:
     own.start()
 
 
-def test_two_processes_cannot_write_one_journal(tmp_path: Path) -> None:
+def test_a_journal_is_private_and_has_one_writer(tmp_path: Path) -> None:
     first = Journal(tmp_path / "j.sqlite")
     with pytest.raises(sqlite3.OperationalError, match="locked"):
         Journal(tmp_path / "j.sqlite")
     first.close()
+    assert (tmp_path / "j.sqlite").stat().st_mode & 0o777 == 0o600
     Journal(tmp_path / "j.sqlite").close()

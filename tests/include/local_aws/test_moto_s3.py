@@ -74,6 +74,23 @@ def test_governance_retention_is_shortened_only_with_the_bypass(s3: Any) -> None
     assert s3.get_object_retention(**where)["Retention"]["Mode"] == "COMPLIANCE"
 
 
+def test_versioning_of_a_locking_bucket_cannot_be_suspended(s3: Any) -> None:
+    where = put_locked(s3, "versioned", "COMPLIANCE")
+    asked = {"Bucket": BUCKET, "VersioningConfiguration": {"Status": "Suspended"}}
+    assert refused(s3.put_bucket_versioning, **asked)[:2] == ("InvalidBucketState", 409)
+    s3.put_object(Bucket=BUCKET, Key="versioned", Body=b"newer")
+    assert s3.get_object(**where)["Body"].read() == b"sealed"
+    locked = {"Objects": [{"Key": "versioned", "VersionId": where["VersionId"]}]}
+    answer = s3.delete_objects(Bucket=BUCKET, Delete=locked, BypassGovernanceRetention=True)
+    assert [error["Code"] for error in answer["Errors"]] == ["AccessDenied"]
+
+
+def test_a_retention_that_is_over_already_is_refused(s3: Any) -> None:
+    asked = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": soon(-1)}
+    code = refused(s3.put_object, Bucket=BUCKET, Key="late", Body=b"x", **asked)[0]
+    assert code == "InvalidArgument"
+
+
 def test_default_retention_can_be_read(s3: Any) -> None:
     location = {"LocationConstraint": "eu-west-1"}
     bucket = "default-retention"
