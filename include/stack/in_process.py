@@ -119,6 +119,8 @@ def run_dag(record: Record, dag_id: str, conf: Mapping[str, Any]) -> Iterator[Fi
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(record.folder / "logs" / "tasks"),
     }
     process: subprocess.Popen[bytes] | None = None
+    if not record.ports.get("api"):
+        del env["AIRFLOW__API__BASE_URL"]  # no UI runs beside it
     try:
         with log.open("wb") as out:
             process = subprocess.Popen(

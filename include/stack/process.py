@@ -86,8 +86,8 @@ def stop(components: Sequence[Component], *, grace: float = 15.0) -> list[str]:
     Only the component itself gets the signal: Airflow's scheduler hangs when its workers are
     stopped beside it. Whatever is left in a component's session afterwards is killed.
     """
-    sessions = {component.pid for component in components if component.alive}
-    crashed = {component.pid for component in components} - sessions
+    led = {component.pid for component in components if component.alive}
+    crashed = {component.pid: component.log for component in components if not component.alive}
     for component in components:
         if component.alive:
             with contextlib.suppress(ProcessLookupError):
@@ -96,8 +96,14 @@ def stop(components: Sequence[Component], *, grace: float = 15.0) -> list[str]:
     for component in stubborn:
         with contextlib.suppress(ProcessLookupError):
             os.kill(component.pid, signal.SIGKILL)
-    _kill_left_behind(sessions, marker=None)
-    _kill_left_behind(crashed, marker=MARKER)
+    for process in _members({*led, *crashed}):
+        try:
+            session = os.getsid(process.pid)
+        except ProcessLookupError:
+            continue
+        if session in led or (session in crashed and _is_ours(process, crashed[session])):
+            with contextlib.suppress(psutil.Error):
+                process.kill()
     _wait(stubborn, 5)
     return [component.name for component in stubborn]
 
@@ -115,18 +121,28 @@ def _wait(components: Sequence[Component], seconds: float) -> list[Component]:
     return waiting
 
 
-def _kill_left_behind(sessions: set[int], *, marker: str | None) -> None:
-    """Kill what still runs in sessions that our components led.
-
-    The pid of a component that had crashed earlier may lead a stranger's session by now, so there
-    only processes with ``marker`` in their environment are ours.
-    """
+def _members(sessions: set[int]) -> list[psutil.Process]:
+    """What runs in these sessions, without those that lead them."""
+    found = []
     for pid in psutil.pids():
         with contextlib.suppress(OSError, psutil.Error):
-            if pid in sessions or os.getsid(pid) not in sessions:
-                continue
-            if marker is None or marker in psutil.Process(pid).environ():
-                os.kill(pid, signal.SIGKILL)
+            if pid not in sessions and os.getsid(pid) in sessions:
+                found.append(psutil.Process(pid))
+    return found
+
+
+def _is_ours(process: psutil.Process, log: str) -> bool:
+    """Whether a process in the session of a crashed component came from that component.
+
+    By now the component's pid may lead a stranger's session. Ours still write into the
+    component's log, or carry the mark (some overwrite their environment with their title).
+    """
+    with contextlib.suppress(psutil.Error):
+        if any(file.path == log for file in process.open_files()):
+            return True
+    with contextlib.suppress(psutil.Error):
+        return MARKER in process.environ()
+    return False
 
 
 def last_error(log: Path) -> str:

@@ -74,12 +74,22 @@ def test_children_left_in_its_session_are_ended_too(tmp_path: Path) -> None:
         time.sleep(0.02)
 
 
-def test_children_of_a_crashed_component_are_ended_by_their_mark(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("output", "mark"),
+    [
+        ("None", {}),  # inherits the log; some lose their environment (setproctitle)
+        ("subprocess.DEVNULL", {MARKER: "here"}),
+    ],
+)
+def test_children_of_a_crashed_component_are_ended_by_their_log_or_mark(
+    tmp_path: Path, output: str, mark: dict[str, str]
+) -> None:
     component = python(
         tmp_path,
-        "import subprocess; child = subprocess.Popen(['sleep', '60']);"
+        f"import subprocess; child = subprocess.Popen(['sleep', '60'], stdout={output},"
+        f" stderr={output});"
         f"open({str(tmp_path / 'child')!r}, 'w').write(str(child.pid)); print('up', flush=True)",
-        **{MARKER: "here"},
+        **mark,
     )
     child = int((tmp_path / "child").read_text())
     os.kill(component.pid, signal.SIGKILL)
