@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from plugins.hooks.audit_manager import AuditManagerHook
 from plugins.operators.base import AssessmentOperator, Handed
+
+if TYPE_CHECKING:
+    from plugins.hooks.audit_manager import AuditManagerHook
 
 
 class AuditManagerOperator(AssessmentOperator):
@@ -18,6 +20,8 @@ class AuditManagerOperator(AssessmentOperator):
     @property
     def hook(self) -> AuditManagerHook:
         """The hook to Audit Manager, AWS's or the embedded one."""
+        from plugins.hooks.audit_manager import AuditManagerHook
+
         settings = self.settings
         return AuditManagerHook(
             self.aws_conn_id,
@@ -127,9 +131,10 @@ class ImportEvidenceOperator(AuditManagerOperator):
         target = Target.from_json(self.target)
         assessment = Assessment.from_json(fetch_json(self.client("s3"), dict(self.assessment)))
         bundles = bundles_of_set(plan, assessment, self.control_set, self.store())
+        workspace = self.workspace("bundles")
         digests, new = {}, 0
         for control, parts in bundles:
-            outcome = import_control(client, self.workspace("bundles"), target, control, parts)
+            outcome = import_control(client, workspace, target, control, parts)
             digests[control] = [part.digest for part in parts]
             new += outcome.imported
         self.log.info("%d bundles, %d of them new", sum(map(len, digests.values())), new)
@@ -168,11 +173,12 @@ class AssessmentReportOperator(AuditManagerOperator):
         if not selection:
             raise AirflowSkipException("There is no evidence to report on.")
         target = Target.from_json(self.target)
-        client = self.hook.get_conn()
+        hook = self.hook
+        client = hook.get_conn()
         name = report_name(target, digest_of(selection))
         report_id = start_report(client, target, name)
-        self.hook.get_waiter(
-            "assessment_report_complete", parameters={"report_id": report_id}
+        hook.get_waiter(
+            "assessment_report_complete", parameters={"report_id": report_id}, client=client
         ).wait(maxResults=1000, WaiterConfig={"Delay": 1, "MaxAttempts": 900})
         return check_integrity(
             client, report_uri(client, target, report_id, self.settings.reports_bucket)

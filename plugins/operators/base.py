@@ -33,12 +33,20 @@ class AssessmentOperator(BaseOperator):
         return load_settings()
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """A boto3 client of the home account, from the Airflow connection."""
+        """A boto3 client of the home account, from the Airflow connection; made once per task.
+
+        A new client reads megabytes of service models, so loops must not make their own.
+        """
         from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
-        return AwsBaseHook(
-            self.aws_conn_id, client_type=service, region_name=region or self.settings.home_region
-        ).get_conn()
+        made: dict[tuple[str, str | None], Any] = self.__dict__.setdefault("_clients", {})
+        if (service, region) not in made:
+            made[service, region] = AwsBaseHook(
+                self.aws_conn_id,
+                client_type=service,
+                region_name=region or self.settings.home_region,
+            ).get_conn()
+        return made[service, region]
 
     def sessions(self) -> SessionFactory:
         """Sessions in the accounts of the scope, starting from the Airflow connection."""
