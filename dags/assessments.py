@@ -27,15 +27,16 @@ from plugins.operators.publish import GenerateReportsOperator, SealOperator
 from plugins.retry import AwsRetryPolicy
 from plugins.timetables.audit_period import AuditPeriodTimetable
 
-#: Where each source's evidence comes from, as the asset graph shows it.
+#: Where each source's evidence comes from, as the asset graph shows it. The schemes begin with
+#: "x-": for any other, Airflow imports every provider's URI handler (boto3 …) at each parse.
 ORIGINS = {
-    "aws_config": "aws://config",
-    "security_hub": "aws://securityhub",
-    "inspector": "aws://inspector2",
-    "cloudtrail": "aws://cloudtrail",
-    "license_manager": "aws://license-manager",
-    "api_calls": "aws://api",
-    "custom": "aws://s3/custom-evidence",
+    "aws_config": "x-aws://config",
+    "security_hub": "x-aws://securityhub",
+    "inspector": "x-aws://inspector2",
+    "cloudtrail": "x-aws://cloudtrail",
+    "license_manager": "x-aws://license-manager",
+    "api_calls": "x-aws://api",
+    "custom": "x-aws://s3/custom-evidence",
 }
 
 
@@ -97,8 +98,8 @@ def form(header: FrameworkHeader, accounts: list[str], regions: list[str]) -> di
 
 def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -> DAG:
     """The DAG of one framework; ``schedule`` is month, quarter, year or none."""
-    judged = Asset(f"assessment_{header.id}", f"s3://{settings.reports_bucket}/runs/{header.id}")
-    report = Asset(f"report_{header.id}", f"s3://{settings.reports_bucket}/packages/{header.id}")
+    judged = Asset(f"assessment_{header.id}", f"x-compliance://assessments/{header.id}")
+    report = Asset(f"report_{header.id}", f"x-compliance://reports/{header.id}")
     dag = DAG(
         header.dag_id,
         dag_display_name=f"Assess {header.title} v{header.version}",
@@ -121,9 +122,7 @@ def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -
         snapshots = []
         with TaskGroup("collect") as collect:
             for source in header.sources:
-                snapshot = Asset(
-                    f"snapshots_{source}", f"s3://{settings.evidence_bucket}/snapshots/{source}"
-                )
+                snapshot = Asset(f"snapshots_{source}", f"x-compliance://snapshots/{source}")
                 snapshots.append(snapshot)
                 CollectOperator.partial(
                     task_id=source,

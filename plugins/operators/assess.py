@@ -29,6 +29,9 @@ class MapToControlsOperator(AssessmentOperator):
         plan = self.plan_of(self.plan)
         assessment = judge_run(plan, self.store())
         reference = self.workspace("runs", plan.key).put_json("assessment", assessment.to_json())
+        self.record_lineage(
+            read=[receipt.uri for receipt in assessment.receipts], wrote=[reference.uri]
+        )
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = {"period": plan.label, **reference.to_json()}
         self.log.info("%d controls judged, %d gaps", len(assessment.controls), len(assessment.gaps))

@@ -8,6 +8,8 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from include.aws.sessions import SessionFactory
     from include.evidence.store import SnapshotStore
     from include.runs.plan import Plan
@@ -24,6 +26,26 @@ class AssessmentOperator(BaseOperator):
     def __init__(self, *, aws_conn_id: str = "aws_default", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.aws_conn_id = aws_conn_id
+        self._read: list[str] = []
+        self._wrote: list[str] = []
+
+    def record_lineage(self, *, read: Iterable[str], wrote: Iterable[str]) -> None:
+        """Remember the objects (``s3://…``) this run of the task read and wrote."""
+        self._read, self._wrote = list(read), list(wrote)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """What OpenLineage is told: the very objects, not the folders the assets stand for."""
+        from airflow.providers.common.compat.openlineage.facet import Dataset
+        from airflow.providers.openlineage.extractors import OperatorLineage
+
+        def dataset(uri: str) -> Dataset:
+            bucket, _, key = uri.removeprefix("s3://").partition("/")
+            return Dataset(namespace=f"s3://{bucket}", name=key)
+
+        return OperatorLineage(
+            inputs=[dataset(uri) for uri in self._read],
+            outputs=[dataset(uri) for uri in self._wrote],
+        )
 
     @property
     def settings(self) -> Settings:

@@ -50,6 +50,10 @@ class GenerateReportsOperator(AssessmentOperator):
             self.workspace("packages", plan.key),
             self.settings.environment,
         )
+        self.record_lineage(
+            read=[self.assessment["uri"], self.metrics["uri"]],
+            wrote=[report["uri"] for report in published["reports"]],
+        )
         for outlet in self.outlets:
             event = context["outlet_events"][outlet]
             event.extra = {"period": plan.label, "score": published["summary"]["score"]}
