@@ -40,7 +40,6 @@ class AuditManagerSettings(_Checked):
     enabled: bool = True
     endpoint: Url | None = None
     region: RegionName | None = None  # None: the home region
-    close_assessments: bool = False  # INACTIVE is one-way in Audit Manager, hence off
 
 
 class FrameworkSettings(_Checked):
@@ -62,7 +61,7 @@ class Settings(_Checked):
     reports_bucket: BucketName = "audit-reports"
     kms_key: str | None = None  # id, alias or ARN; None: the AWS managed key
     sns_topic: Annotated[str, StringConstraints(pattern=r"^arn:[\w-]+:sns:")] | None = None
-    prefix: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")] = "audit"
+    registers: str = "registers"  # a folder, relative to the project
     audit_manager: AuditManagerSettings = AuditManagerSettings()
     frameworks: tuple[FrameworkSettings, ...] = ()
 
@@ -77,6 +76,11 @@ class Settings(_Checked):
                 if values.count(value) > 1:
                     raise ValueError(f"{name}: {value} is listed twice")
         return self
+
+    @property
+    def registers_folder(self) -> Path:
+        """Where exceptions, decisions, acceptances and exclusions are kept."""
+        return ROOT / self.registers
 
     @property
     def home_region(self) -> str:

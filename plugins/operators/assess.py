@@ -24,10 +24,11 @@ class MapToControlsOperator(AssessmentOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Judge and write."""
+        from include.assessment.registers import load_registers
         from include.runs.judging import judge_run
 
         plan = self.plan_of(self.plan)
-        assessment = judge_run(plan, self.store())
+        assessment = judge_run(plan, self.store(), load_registers(self.settings.registers_folder))
         reference = self.workspace("runs", plan.key).put_json("assessment", assessment.to_json())
         self.record_lineage(
             read=[receipt.uri for receipt in assessment.receipts], wrote=[reference.uri]

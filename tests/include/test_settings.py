@@ -19,7 +19,7 @@ def test_the_file_in_the_repository_is_valid() -> None:
     assert settings.accounts == ("111111111111", "222222222222")
     assert settings.home_region == "us-east-1"
     assert settings.role_name == "ComplianceAuditRole"
-    assert settings.audit_manager.close_assessments is False
+    assert settings.audit_manager.enabled is True
     assert settings.schedule_of("cis_aws_5.0", "year") == "month"
     assert settings.schedule_of("another", "year") == "year"
 
