@@ -189,7 +189,7 @@ def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -
 
 _only = get_parsing_context().dag_id
 _settings = load_settings()
-_schedules = {framework.id: framework.schedule for framework in _settings.frameworks}
 for _header in list_frameworks():
-    if _header.id in _schedules and _only in (None, _header.dag_id):
-        globals()[_header.dag_id] = assessment_dag(_header, _schedules[_header.id], _settings)
+    if _only in (None, _header.dag_id):
+        _schedule = _settings.schedule_of(_header.id, _header.schedule)
+        globals()[_header.dag_id] = assessment_dag(_header, _schedule, _settings)
