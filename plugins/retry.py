@@ -25,15 +25,14 @@ class AwsRetryPolicy(RetryPolicy):
     ) -> RetryDecision:
         """Decide for one failure; ``try_number`` counts from 1."""
         from include.aws.errors import classify
-        from include.errors import InputError
+        from include.errors import AuditError
         from include.sources.collect import CellsIncomplete
 
-        if isinstance(exception, InputError):
-            return RetryDecision.fail(str(exception))
-        if isinstance(exception, CellsIncomplete):
-            if not exception.retryable:
-                return RetryDecision.fail(str(exception))
+        if isinstance(exception, CellsIncomplete) and exception.retryable:
             return RetryDecision.retry(_pause(try_number), reason=str(exception))
+        if isinstance(exception, AuditError):
+            # It says what a person has to do; waiting does not.
+            return RetryDecision.fail(str(exception))
         problem = classify(exception)
         if problem.retryable:
             return RetryDecision.retry(_pause(try_number), reason=problem.message)

@@ -6,12 +6,15 @@ import mimetypes
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from include import reports
 from include.assessment.result import Assessment
 from include.clock import iso
-from include.digests import canonical_json, digest_of
+from include.digests import canonical_json, digest_of, sha256
 from include.evidence.item import Evidence
 from include.evidence.store import SnapshotStore
 from include.reports.model import ReportContext
@@ -35,11 +38,17 @@ def publish_reports(
 ) -> dict[str, Any]:
     """Write every report into ``<workspace>/<package>/``; returns references and a summary.
 
-    The package's name is a digest of what the reports are made from: the same inputs find the
-    package there already, a recomputed result gets one of its own beside it.
+    The package's name is a digest of what the reports are made from, and by which code: the same
+    inputs find the package there already, a recomputed result gets one of its own beside it.
     """
     name = plan.assessment_name or plan.key
-    about = [assessment.to_json(), name, target.get("assessment_id", ""), environment]
+    about = [
+        assessment.to_json(),
+        name,
+        target.get("assessment_id", ""),
+        environment,
+        _renderer(),
+    ]
     package = digest_of(about)[:16]
     inside = workspace.below(package)
 
@@ -55,7 +64,7 @@ def publish_reports(
         evidence=evidence,
     )
     with tempfile.TemporaryDirectory(prefix="reports-") as folder:
-        reports = [
+        written = [
             {
                 "name": path.name,
                 **inside.put_file(path.name, path, content_type=_type(path)).to_json(),
@@ -64,9 +73,21 @@ def publish_reports(
         ]
     return {
         "package": package,
-        "reports": reports,
+        "reports": written,
         "summary": summary_of(assessment, metrics, str(target.get("unavailable", ""))),
     }
+
+
+@cache
+def _renderer() -> str:
+    """A digest of what draws the reports, so that an upgrade doesn't meet its older packages."""
+    files = sorted(Path(reports.__file__).parent.rglob("*"))
+    code = {
+        file.name: sha256(file.read_bytes())
+        for file in files
+        if file.suffix != ".pyc" and file.is_file()
+    }
+    return digest_of([code, version("reportlab")])
 
 
 def _type(path: Path) -> str:
@@ -114,7 +135,7 @@ def summary_of(
 
 def seal_package(
     package: Workspace,
-    reports: Sequence[Mapping[str, str]],
+    files: Sequence[Mapping[str, str]],
     *,
     dag_id: str,
     run_id: str,
@@ -124,7 +145,7 @@ def seal_package(
 
     The sums depend on the content alone; who made it when stands in the run's own file.
     """
-    lines = sorted(f"{report['digest']}  {report['name']}\n" for report in reports)
+    lines = sorted(f"{report['digest']}  {report['name']}\n" for report in files)
     sums: Reference = package.put("SHA256SUMS", "".join(lines).encode(), content_type="text/plain")
     began = iso(started) if started else ""
     run = {"dag_id": dag_id, "run_id": run_id, "started": began, "sums": sums.digest}
