@@ -1,0 +1,125 @@
+"""The package: named after its content, never replaced, its sums checkable with standard tools."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from include.assessment.metrics import compute_metrics
+from include.assessment.result import Assessment
+from include.runs import publishing
+from include.runs.plan import Plan
+from include.runs.publishing import publish_reports, seal_package, summary_of
+from include.runs.workspace import Workspace
+from tests.include.reports.sample import assessment
+
+PLAN = Plan(
+    framework="cis_aws_5.0",
+    framework_digest="ab" * 32,
+    label="2026-10",
+    start="2026-10-01T00:00:00Z",
+    end="2026-11-01T00:00:00Z",
+    accounts=("111111111111",),
+    regions=("us-east-1",),
+    home_region="us-east-1",
+    sources=("aws_config",),
+    refresh=False,
+    upload=True,
+    notify=True,
+    assessment_name="",
+)
+
+
+class NoSnapshots:
+    def find(self, cell: Any) -> None:
+        return None
+
+
+@pytest.fixture
+def s3() -> Iterator[Any]:
+    with mock_aws():
+        client = boto3.client(
+            "s3", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        client.create_bucket(Bucket="reports")
+        yield client
+
+
+def publish(s3: Any, found: Assessment) -> dict[str, Any]:
+    return publish_reports(
+        PLAN,
+        found,
+        compute_metrics(found).to_json(),
+        {"assessment_id": "a-1"},
+        NoSnapshots(),  # type: ignore[arg-type]
+        Workspace(s3, "reports", "packages"),
+        "test",
+    )
+
+
+def test_the_same_result_is_published_once_and_another_beside_it(s3: Any) -> None:
+    first = publish(s3, assessment(seed=1))
+    assert publish(s3, assessment(seed=1)) == first
+    other = publish(s3, assessment(seed=2))
+    assert other["package"] != first["package"]
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket="reports")["Contents"]]
+    assert len(keys) == len(first["reports"]) + len(other["reports"])
+
+
+def test_a_new_edition_of_the_reports_gets_a_package_of_its_own(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = publish(s3, assessment(seed=1))
+    monkeypatch.setattr(publishing, "_renderer", lambda: "another edition")
+    assert publish(s3, assessment(seed=1))["package"] != first["package"]
+
+
+def test_the_sums_are_those_of_the_stored_files_and_do_not_change_with_the_run(s3: Any) -> None:
+    published = publish(s3, assessment(seed=1))
+    package = Workspace(s3, "reports", f"packages/{published['package']}")
+    sums = [
+        seal_package(
+            package,
+            published["reports"],
+            dag_id="assess",
+            run_id=run,
+            started=datetime(2026, 11, 1, 6, tzinfo=UTC),
+        )
+        for run in ("first", "second")
+    ]
+    assert sums[0] == sums[1]
+    text = s3.get_object(Bucket="reports", Key=f"{package.prefix}/SHA256SUMS")["Body"].read()
+    for line in text.decode().splitlines():
+        digest, name = line.split("  ")
+        body = s3.get_object(Bucket="reports", Key=f"{package.prefix}/{name}")["Body"].read()
+        assert hashlib.sha256(body).hexdigest() == digest
+    listed = s3.list_objects_v2(Bucket="reports", Prefix=f"{package.prefix}/runs/")["Contents"]
+    runs = [
+        json.load(s3.get_object(Bucket="reports", Key=item["Key"])["Body"])["run_id"]
+        for item in listed
+    ]
+    assert sorted(runs) == ["first", "second"]
+
+
+def test_the_summary_counts_what_the_assessment_says() -> None:
+    found = assessment(seed=1)
+    summary = summary_of(found, compute_metrics(found).to_json())
+    assert sum(summary["statuses"].values()) == len(found.controls)
+    assert len(summary["gaps"]) == len(found.gaps) > 0
+    assert summary["evidence_items"] == found.evidence.total
+    counts = [control["failing"] for control in summary["top_failing"]]
+    assert counts == sorted(counts, reverse=True) and len(counts) <= 5
+
+
+def test_without_audit_manager_the_summary_says_why() -> None:
+    found = replace(assessment(seed=1), gaps=())
+    summary = summary_of(found, compute_metrics(found).to_json(), "closed to new customers")
+    assert summary["audit_manager"] == "closed to new customers"
