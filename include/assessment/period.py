@@ -55,8 +55,11 @@ def parse_period(text: str) -> Period:
             raise InputError(
                 f"'{text}' is not a period: {error}.", hint=f"Please {_FORMS}."
             ) from None
-        if start < end:
-            return named(start, end)
+        if start >= end:
+            raise InputError(
+                f"The period '{text}' ends before it begins.", hint=f"Please {_FORMS}."
+            )
+        return named(start, end)
     raise InputError(f"'{text}' is not a period.", hint=f"Please {_FORMS}.")
 
 

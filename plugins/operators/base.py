@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import AirflowFailException, XComNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,6 +46,16 @@ class AssessmentOperator(BaseOperator):
             inputs=[dataset(uri) for uri in self._read],
             outputs=[dataset(uri) for uri in self._wrote],
         )
+
+    def render_template(self, content: Any, context: Context, *args: Any, **kwargs: Any) -> Any:
+        """Render one field; what an earlier task did not hand over, because it failed, is None.
+
+        Some tasks run whatever became of those before them; what is missing is theirs to say.
+        """
+        try:
+            return super().render_template(content, context, *args, **kwargs)
+        except XComNotFound:
+            return None
 
     @property
     def settings(self) -> Settings:

@@ -11,14 +11,14 @@ from plugins.operators.base import AssessmentOperator, Handed
 
 
 def failed_tasks(context: Context) -> list[str]:
-    """The tasks of this run that are red or never ran for a red one, sorted."""
+    """The tasks of this run that are red, sorted; not those that merely waited for a red one."""
     run = context["dag_run"]
     states = context["ti"].get_task_states(dag_id=run.dag_id, run_ids=[run.run_id])
     mine = context["ti"].task_id
     return sorted(
         task
         for task, state in states.get(run.run_id, {}).items()
-        if state in ("failed", "upstream_failed") and task != mine
+        if state == "failed" and task != mine
     )
 
 

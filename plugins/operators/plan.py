@@ -70,7 +70,9 @@ class PlanOperator(AssessmentOperator):
                 now=parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]),
             )
         except InputError as error:
-            raise AirflowFailException(str(error)) from error
+            # The sentence by itself: the traceback of a person's slip helps nobody.
+            self.log.error("%s", error)
+            raise AirflowFailException(str(error)) from None
         s3 = self.client("s3")
         for bucket in dict.fromkeys([settings.evidence_bucket, settings.reports_bucket]):
             ensure_bucket(s3, bucket, region=settings.regions[0], kms_key=settings.kms_key)
