@@ -158,7 +158,10 @@ def process_environment(stack: Surroundings, inherited: Mapping[str, str]) -> di
         name: value
         for name, value in inherited.items()
         # Somebody else's Airflow settings must not leak into this one.
-        if name not in dropped and not name.startswith("AIRFLOW")
+        if name not in dropped
+        and not name.startswith("AIRFLOW")
+        # Else Python would compile the product's modules again in every single task.
+        and name != "PYTHONDONTWRITEBYTECODE"
     }
     if stack.aws is not None:
         kept = {n: v for n, v in kept.items() if not n.startswith("AWS_ENDPOINT_URL")}

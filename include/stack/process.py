@@ -118,6 +118,9 @@ def _wait(components: Sequence[Component], seconds: float) -> list[Component]:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(component.pid, os.WNOHANG)
         waiting = [component for component in waiting if component.alive]
+    for component in components:  # one may have ended between the question and the last look
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(component.pid, os.WNOHANG)
     return waiting
 
 

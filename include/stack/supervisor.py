@@ -233,7 +233,11 @@ def start_local_aws(record: Record) -> Component:
         ],
         env={
             # The caller's AWS settings are not the stand-in's.
-            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith("AWS_") and name != "PYTHONDONTWRITEBYTECODE"
+            },
             **{"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", MARKER: str(record.folder)},
         },
         log=record.folder / "logs" / "local-aws.log",
