@@ -139,7 +139,12 @@ def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -
             trigger_rule=TriggerRule.ALL_DONE,
         )
         with TaskGroup("upload_to_audit_manager"):
-            prepare = PrepareAssessmentOperator(task_id="prepare_assessment", plan=plan_ref)
+            prepare = PrepareAssessmentOperator(
+                task_id="prepare_assessment",
+                plan=plan_ref,
+                # Find-or-create: two runs at once would both find nothing, and create twice.
+                max_active_tis_per_dag=1,
+            )
             imported = ImportEvidenceOperator.partial(
                 task_id="import_evidence",
                 plan=plan_ref,

@@ -20,11 +20,12 @@ def find_gaps(
     snapshots: Sequence[Snapshot],
     registers: Registers,
 ) -> tuple[Gap, ...]:
-    """One gap per source, account and region that leaves something open, ordered by these.
+    """One gap per source, account and region that was not collected completely, ordered by these.
 
-    What ended incomplete is always a gap. A source that isn't enabled, or no longer remembers,
-    is one when a required check stays open for it. What was excluded by a decision in force, or
-    left out of the run on purpose, is shown but does not block.
+    What ended incomplete always blocks. A source that isn't enabled, or no longer remembers,
+    blocks when nobody else gave what it would have: a check, required or supporting, stays open
+    there. What was excluded by a decision in force, or left out of the run on purpose, is shown
+    but does not block.
     """
     messages = {
         (s.receipt.source, s.receipt.account, s.receipt.region): s.receipt
@@ -34,13 +35,10 @@ def find_gaps(
     gaps = []
     for (source, account, region), status in sorted(standings.items()):
         concerned = [check for check in checks.values() if source in check.by_source]
+        missed = True
         if status in ("NOT_ENABLED", "BEYOND_REACH"):
             concerned = [c for c in concerned if _open(results[c.id], account, region)]
-            required = {
-                m.check for c in framework.controls() for m in c.checks if m.role == "required"
-            }
-            if not any(check.id in required for check in concerned):
-                continue
+            missed = bool(concerned)
         elif status not in HIDES:
             continue
         receipt = messages.get((source, account, region))
@@ -59,7 +57,7 @@ def find_gaps(
                 status=status,
                 message=message or _message(status),
                 controls=_controls(framework, {check.id for check in concerned}),
-                blocking=not decided and status != NOT_ASKED,
+                blocking=missed and not decided and status != NOT_ASKED,
                 decision=exclusion.id if exclusion else "",
             )
         )

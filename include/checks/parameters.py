@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 #: ``equal`` counts fully; ``stricter``: only its PASS; ``weaker``: only its FAIL; ``other``: not.
 Comparison = Literal["equal", "stricter", "weaker", "other"]
 
-#: What AWS Config uses when a managed rule is deployed without the parameter.
+#: What AWS Config uses when a managed rule is deployed without the parameter. IAM_PASSWORD_POLICY
+#: is not here: its defaults are the console's, and a rule that wasn't given a parameter must not
+#: pass for having looked at it.
 RULE_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "IAM_PASSWORD_POLICY": {"MinimumPasswordLength": 14, "PasswordReusePrevention": 24},
     "ACCESS_KEYS_ROTATED": {"maxAccessKeyAge": 90},
     "IAM_USER_UNUSED_CREDENTIALS_CHECK": {"maxCredentialUsageAge": 90},
 }

@@ -513,13 +513,17 @@ def test_rows_without_a_known_deployment_can_fail_a_check_but_never_complete_it(
     assert only(result).status == "NON_COMPLIANT"
 
 
-def test_a_not_enabled_source_is_a_gap_only_where_it_leaves_a_required_check_open() -> None:
-    off = snap("security_hub", status="NOT_ENABLED")
-    assert judged(config(row("PASS")), off).gaps == ()
-    result = judged(config(deployments=[]), off)
-    assert [(g.source, g.status, g.controls) for g in result.gaps] == [
-        ("security_hub", "NOT_ENABLED", ("1.1",))
-    ]
+@pytest.mark.parametrize("status", ["NOT_ENABLED", "BEYOND_REACH"])
+def test_a_source_that_gave_nothing_is_named_and_blocks_where_nobody_else_answered(
+    status: str,
+) -> None:
+    off = snap("security_hub", status=status)
+    answered = judged(config(row("PASS")), off)
+    assert [(g.status, g.blocking, g.controls) for g in answered.gaps] == [(status, False, ())]
+    assert answered.status == "COMPLETE"
+    open_ = judged(config(deployments=[]), off)
+    assert [(g.status, g.blocking, g.controls) for g in open_.gaps] == [(status, True, ("1.1",))]
+    assert open_.status == "INCOMPLETE"
 
 
 def test_evidence_is_streamed_once_where_no_assertion_relates_to_other_items() -> None:

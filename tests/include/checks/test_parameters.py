@@ -23,8 +23,8 @@ CATALOGUE = load_catalogue()
         ("password-policy-length", {"MinimumPasswordLength": "9"}, "weaker"),
         ("password-policy-length", {"MinimumPasswordLength": "many"}, "other"),
         # AWS's defaults: 14 and 24 agree with the checks, 90 days don't with 45.
-        ("password-policy-length", {}, "equal"),
-        ("password-policy-reuse", {}, "equal"),
+        ("password-policy-length", {}, "other"),
+        ("password-policy-reuse", {}, "other"),
         ("access-keys-rotated", {}, "equal"),
         ("unused-credentials", {}, "weaker"),
         ("unused-credentials", {"maxCredentialUsageAge": "45"}, "equal"),
@@ -37,8 +37,8 @@ CATALOGUE = load_catalogue()
             {"MinimumPasswordLength": "14", "PasswordReusePrevention": "24"},
             "stricter",
         ),
-        ("password-policy-length", {"RequireSymbols": "true"}, "stricter"),
-        ("password-policy-length", {"RequireSymbols": "false"}, "equal"),
+        ("password-policy-length", {"RequireSymbols": "true"}, "other"),
+        ("password-policy-length", {"RequireSymbols": "false"}, "other"),
         (
             "password-policy-length",
             {"MinimumPasswordLength": "8", "RequireSymbols": "true"},
