@@ -67,7 +67,7 @@ def compute_metrics(assessment: Assessment) -> Metrics:
     )
     return Metrics(
         compliance=_compliance(assessment.controls),
-        coverage=_coverage(assessment, cells, mapping),
+        coverage=_coverage(assessment, cells),
         by_control_set=tuple(
             {
                 "id": one.id,
@@ -126,13 +126,18 @@ def compute_metrics(assessment: Assessment) -> Metrics:
 
 
 def _cell_frame(assessment: Assessment) -> pd.DataFrame:
-    """One row per check and cell: the aggregate that everything else is counted from."""
+    """One row per check and cell: the aggregate that everything else is counted from.
+
+    ``asked`` marks the cells that coverage counts: those of checks some control requires.
+    """
+    required = {m.id for c in assessment.controls for m in c.checks if m.role == "required"}
     return pd.DataFrame(
         [
             (
                 check.id,
                 check.severity,
                 check.judges,
+                check.judges and check.id in required,
                 cell.account,
                 cell.region,
                 cell.settled,
@@ -147,6 +152,7 @@ def _cell_frame(assessment: Assessment) -> pd.DataFrame:
             "check",
             "severity",
             "judges",
+            "asked",
             "account",
             "region",
             "settled",
@@ -198,13 +204,12 @@ def _compliance(controls: Sequence[ControlResult]) -> dict[str, Any]:
     return _tallied(_count([control.status for control in controls]))
 
 
-def _coverage(assessment: Assessment, cells: pd.DataFrame, mapping: pd.DataFrame) -> dict[str, Any]:
+def _coverage(assessment: Assessment, cells: pd.DataFrame) -> dict[str, Any]:
     """How much could be judged: of the controls, and of the required checks' cells."""
     counts = _count([control.status for control in assessment.controls])
     judged = counts["COMPLIANT"] + counts["NON_COMPLIANT"]
     total = judged + counts["INCONCLUSIVE"]
-    required = mapping.loc[mapping["role"] == "required", "check"].unique()
-    wanted = cells[cells["check"].isin(required) & cells["judges"].astype(bool)]
+    wanted = cells[cells["asked"].astype(bool)]
     answered = int(wanted["settled"].sum())
     return {
         "controls_judged": judged,
@@ -222,11 +227,12 @@ def _coverage(assessment: Assessment, cells: pd.DataFrame, mapping: pd.DataFrame
 
 def _cell_figures(cells: pd.DataFrame) -> dict[str, Any]:
     judging = cells[cells["judges"].astype(bool)]
-    answered = int(judging["settled"].sum())
+    wanted = cells[cells["asked"].astype(bool)]
+    answered = int(wanted["settled"].sum())
     return {
         "cells_answered": answered,
-        "cells_total": len(judging),
-        "cells_percent": percent(answered, len(judging)),
+        "cells_total": len(wanted),
+        "cells_percent": percent(answered, len(wanted)),
         "passing_results": int(judging["passing"].sum()),
         "failing_results": int(judging["failing"].sum()),
         "unanswered_results": int(judging["unanswered"].sum()),
