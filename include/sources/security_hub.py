@@ -100,7 +100,8 @@ class SecurityHub:
         if not on_by_then:
             raise Ended(
                 "NOT_ENABLED",
-                f"Security Hub was switched on {iso(subscribed)}, after the period's end.",
+                f"Security Hub was last switched on {iso(subscribed)}, after the period's end; "
+                "what it found before that can't be known.",
             )
         if not reached:
             raise Ended(
