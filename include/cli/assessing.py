@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,6 +29,16 @@ if TYPE_CHECKING:
 
 _DEMO_FRAMEWORK = "cis_aws_5.0"
 _SCHEDULER_PATIENCE = 20.0  # seconds until a scheduled run must have appeared
+
+#: How names in a request look, and what to say when they don't.
+_FORMS = {
+    "accounts": (r"^\d{12}$", "An account is 12 digits."),
+    "regions": (r"^[a-z]{2}(-[a-z]+)+-\d$", "A region looks like eu-west-1."),
+    "assessment_name": (
+        r"^[A-Za-z0-9][A-Za-z0-9._-]{0,126}$",
+        "A name has up to 127 letters, digits, '.', '_' and '-'.",
+    ),
+}
 
 Out = Annotated[
     Optional[Path],  # noqa: UP045 - Typer reads the annotation at run time
@@ -166,12 +177,15 @@ def run(
 
         # Before anything starts; a local AWS's clock is never ahead of ours.
         require_finished(parse_period(period), datetime.now(UTC))
+    check_request(narrowed, header)
     console = Console()
     if in_process:
         raise Ended(_run_in_process(header, period, narrowed, local_aws, console, out))
+    from include.settings import load_settings
     from include.stack import supervisor
     from include.stack.state import base_folder
 
+    load_settings()
     running = supervisor.attach(base_folder())
     check_scope(narrowed, running.record)
     order = Order(header, period_of(period, running.record), narrowed)
@@ -277,6 +291,23 @@ def period_of(text: str | None, record: Record) -> Period:
     period = parse_period(text)
     require_finished(period, now)
     return period
+
+
+def check_request(narrowed: dict[str, Any], header: FrameworkHeader) -> None:
+    """Refuse what can't be right whatever the deployment covers. Raises InputError."""
+    for source in narrowed.get("sources", ()):
+        if source not in header.sources:
+            raise InputError(
+                f"{header.id} uses no evidence source '{source}'.",
+                hint=f"Its sources: {', '.join(header.sources)}.",
+            )
+    for kind, (pattern, wish) in _FORMS.items():
+        value = narrowed.get(kind, ())
+        for one in [value] if isinstance(value, str) else value:
+            if not re.match(pattern, one):
+                raise InputError(
+                    f"'{one}' is no {kind.removesuffix('s').replace('_', ' ')}.", hint=wish
+                )
 
 
 def check_scope(narrowed: dict[str, Any], record: Record) -> None:
@@ -400,14 +431,21 @@ def _run_in_process(
     console: Console,
     out: Path | None,
 ) -> int:
+    from include.assessment.period import parse_period, require_finished
     from include.cli.following import follow
     from include.cli.progress import shown
     from include.cli.stack_commands import wished
     from include.stack import in_process
-    from include.stack.state import base_folder
+    from include.stack.state import Record, base_folder, load
 
     base = base_folder()
     wish = wished(base, {}, local_aws=local)
+    # What can be known before the local AWS runs is checked before it starts.
+    known = load(base / wish.key) or Record(base / wish.key, wish.parameters, {})
+    if known.aws is not None or wish.parameters is None:
+        check_scope(narrowed, known)
+    elif period is not None:
+        require_finished(parse_period(period), wish.parameters.clock)
     with ExitStack() as stack:
         with shown(console, "Starting") as report:
             record = stack.enter_context(in_process.local_aws(wish, base=base, report=report))

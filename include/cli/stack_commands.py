@@ -80,18 +80,21 @@ def wished(
     aws_port: int | None = None,
     resume: bool = True,
 ) -> Wish:
-    """What the options ask for; without any, the last stack again (if ``resume``)."""
+    """What the options ask for; without any, the last stack again (if ``resume``).
+
+    Raises InputError also for wrong settings: every component would stumble over them later.
+    """
+    from include.settings import load_settings, settings_file
     from include.stack import state
     from include.stack.parameters import EstateParameters
     from include.stack.supervisor import Wish
 
+    settings = load_settings()
     anything = {name: value for name, value in given.items() if value is not None}
     if not local_aws:
         if anything or aws_port:
             raise InputError("--no-local-aws can't be combined with options of the local estate.")
-        from include.settings import load_settings, settings_file
-
-        if not load_settings().accounts:
+        if not settings.accounts:
             raise InputError(f"{settings_file()} names no accounts.", hint="Add them.")
         return Wish(None, api_port)
     last = state.current(base)

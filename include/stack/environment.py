@@ -167,4 +167,7 @@ def process_environment(stack: Surroundings, inherited: Mapping[str, str]) -> di
         kept = {n: v for n, v in kept.items() if not n.startswith("AWS_ENDPOINT_URL")}
     else:
         kept |= {n: v for n, v in inherited.items() if n.startswith("AIRFLOW_CONN_")}
+    if kept.get("AUDIT_SETTINGS"):
+        # Components work in the project's folder; the caller named the file from another one.
+        kept["AUDIT_SETTINGS"] = str(Path(kept["AUDIT_SETTINGS"]).absolute())
     return kept | airflow_environment(stack)

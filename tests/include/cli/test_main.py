@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,23 @@ def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str])
             ["run", "-f", "cis_aws_5.0", "--period", "2999-01", "--in-process"],
             ["after the present"],
         ),
+        (["run", "-f", "cis_aws_5.0", "--sources", "foo"], ["source 'foo'", "aws_config"]),
+        (
+            ["run", "-f", "cis_aws_5.0", "--sources", "foo", "--in-process"],
+            ["source 'foo'", "aws_config"],
+        ),
+        (
+            ["run", "-f", "cis_aws_5.0", "--accounts", "12", "--in-process"],
+            ["'12' is no account"],
+        ),
+        (
+            ["run", "-f", "cis_aws_5.0", "--regions", "mars", "--in-process"],
+            ["'mars' is no region", "eu-west-1"],
+        ),
+        (
+            ["run", "-f", "cis_aws_5.0", "--assessment-name", "a b", "--in-process"],
+            ["'a b' is no assessment name"],
+        ),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_64(
@@ -110,13 +128,32 @@ def test_no_error_shows_a_traceback_unless_asked(
         main(["down", "--debug"])
 
 
-def test_broken_settings_are_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["demo"],
+        ["up"],
+        ["up", "--no-local-aws"],
+        ["run", "-f", "cis_aws_5.0"],
+        ["run", "-f", "cis_aws_5.0", "--in-process"],
+    ],
+)
+def test_wrong_settings_are_one_sentence_before_anything_starts(
+    command: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "broken.yaml").write_text("regions: [a\n")
     monkeypatch.setenv("AUDIT_SETTINGS", str(tmp_path / "broken.yaml"))
-    assert main(["up", "--no-local-aws"]) == 64
-    assert "broken.yaml, line" in capsys.readouterr().err
+    assert main(command) == 64
+    said = capsys.readouterr()
+    assert "broken.yaml, line" in said.err
+    assert said.err.count("\n") == 1
+    monkeypatch.delenv("AUDIT_SETTINGS")
+    monkeypatch.setenv("AUDIT_REGIONS", "mars")
+    assert main(command) == 64
+    assert "AUDIT_REGIONS" in capsys.readouterr().err
 
 
 def test_down_and_reset_without_a_stack_do_nothing(capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,11 +204,14 @@ def test_env_prints_exports_for_a_shell(tmp_path: Path, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("option", "value"), [("--accounts", "333333333333"), ("--regions", "eu-west-1")]
 )
+@pytest.mark.parametrize("how", [[], ["--in-process"]])
 def test_what_is_not_in_scope_is_refused_before_anything_starts(
-    option: str, value: str, capsys: pytest.CaptureFixture[str]
+    option: str, value: str, how: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    recorded(state.base_folder())
-    assert main(["run", "-f", "cis_aws_5.0", option, value]) == 64
+    made = recorded(state.base_folder())
+    if how:
+        replace(made, components=()).save()  # stopped, but its accounts are known
+    assert main(["run", "-f", "cis_aws_5.0", option, value, *how]) == 64
     assert f"{value} is not in scope" in capsys.readouterr().err
 
 

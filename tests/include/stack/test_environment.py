@@ -83,6 +83,14 @@ def test_other_variables_of_the_caller_stay() -> None:
     assert process_environment(STACK, {"LANG": "C.UTF-8"})["LANG"] == "C.UTF-8"
 
 
+def test_a_settings_file_named_from_another_folder_is_the_same_for_components(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    env = process_environment(STACK, {"AUDIT_SETTINGS": "mine.yaml"})
+    assert env["AUDIT_SETTINGS"] == str(tmp_path / "mine.yaml")
+
+
 def test_with_real_aws_the_callers_credentials_and_connections_are_used() -> None:
     real = replace(STACK, aws=None, audit_settings={})
     env = process_environment(
