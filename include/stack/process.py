@@ -40,6 +40,29 @@ class Component:
         except psutil.Error:
             return False
 
+    def listens_on(self, port: int) -> bool:
+        """Whether it (or a process it started) is who listens on this TCP port.
+
+        Where the system doesn't let us look, it is taken to be so.
+        """
+        try:
+            leader = psutil.Process(self.pid)
+            processes = [leader, *leader.children(recursive=True)]
+        except psutil.Error:
+            return False
+        for process in processes:
+            try:
+                connections = process.net_connections("tcp")
+            except psutil.AccessDenied:
+                return True
+            except psutil.Error:
+                continue
+            if any(
+                one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in connections
+            ):
+                return True
+        return False
+
 
 def start(
     name: str,

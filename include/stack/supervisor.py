@@ -29,6 +29,8 @@ AIRFLOW_PARTS = {
     "dag-processor": ("dag-processor",),
     "api-server": ("api-server",),
 }
+#: Under which name a record keeps the port that a part listens on.
+_PORT_OF = {"local-aws": "aws", "api-server": "api"}
 _PATIENCE = 180.0  # seconds until a start is given up; a loaded machine may need a minute
 
 
@@ -252,6 +254,7 @@ def wait_for_local_aws(record: Record, report: Report) -> LocalAws:
     while (answer := health.local_aws(endpoint)) is None:
         _check(record, deadline, "local-aws")
         time.sleep(0.1)
+    _check_answers_itself(record, "local-aws")
     aws = LocalAws(endpoint, tuple(answer["accounts"]), tuple(answer["regions"]))
     from include.stack.mailbox import open_mailbox
 
@@ -264,6 +267,9 @@ def _check(record: Record, deadline: float, waiting_for: str) -> None:
     """Raise when a component has stopped or time is up."""
     for component in record.components:
         if not component.alive:
+            port = record.ports.get(_PORT_OF.get(component.name, ""))
+            if port and not ports.is_free(port):
+                raise _taken(port)
             raise AuditError(
                 f"{component.name} stopped while starting: {last_error(Path(component.log))}",
                 hint=f"The whole log: {component.log}",
@@ -273,6 +279,21 @@ def _check(record: Record, deadline: float, waiting_for: str) -> None:
             f"{waiting_for} did not become ready in {_PATIENCE:.0f} seconds.",
             hint=f"Logs: {record.folder / 'logs'}",
         )
+
+
+def _check_answers_itself(record: Record, name: str) -> None:
+    """Raise unless it is our own ``name`` that answered: another stack answers just alike."""
+    port = record.ports[_PORT_OF[name]]
+    component = next(part for part in record.components if part.name == name)
+    if not component.listens_on(port):
+        raise _taken(port)
+
+
+def _taken(port: int) -> AuditError:
+    return AuditError(
+        f"Port {port} was taken by another program while starting.",
+        hint="Start again: a free port is chosen then.",
+    )
 
 
 def _migrated(record: Record, url: str) -> str:
@@ -341,7 +362,10 @@ def _start_airflow(record: Record, credentials: Credentials, report: Report) -> 
     waiting = dict.fromkeys(AIRFLOW_PARTS)
     while waiting:
         _check(record, deadline, " and ".join(waiting))
-        for name, healthy in health.airflow(api).items():
+        answered = health.airflow(api)
+        if any(answered.values()):
+            _check_answers_itself(record, "api-server")
+        for name, healthy in answered.items():
             if healthy and name in waiting:
                 del waiting[name]
                 report(name, "ready")

@@ -147,3 +147,23 @@ def test_a_component_survives_being_written_down(tmp_path: Path) -> None:
 
 def _runs(pid: int) -> bool:
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_who_listens_on_a_port_is_known(tmp_path: Path) -> None:
+    text = (
+        "import socket, time; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen();"
+        "print(s.getsockname()[1], flush=True); time.sleep(60)"
+    )
+    log = tmp_path / "log"
+    made = start("x", [sys.executable, "-c", text], env={}, log=log)
+    try:
+        deadline = time.monotonic() + 20
+        while not log.read_text().endswith("\n"):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        port = int(log.read_text())
+        assert made.listens_on(port)
+        assert not made.listens_on(port + 1)
+    finally:
+        stop([made])
+    assert not made.listens_on(port)

@@ -60,6 +60,37 @@ def test_a_part_that_dies_at_its_start_is_named_with_its_last_error(
     assert record.components == ()
 
 
+def test_what_another_program_answers_on_our_port_is_not_taken_for_ours(
+    base: Path, wish: Wish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import socket
+
+    with socket.socket() as theirs:
+
+        def overtaken(record: Record) -> process.Component:
+            theirs.bind(("127.0.0.1", record.ports["aws"]))
+            theirs.listen()
+            return process.start(
+                "local-aws",
+                [sys.executable, "-c", "import time; time.sleep(60)"],
+                env={},
+                log=record.folder / "logs" / "local-aws.log",
+            )
+
+        def answer(_: str) -> dict[str, object]:
+            return {"clock": "2026-11-01T06:00:00Z", "accounts": ["111111111111"], "regions": ["x"]}
+
+        monkeypatch.setattr(supervisor, "start_local_aws", overtaken)
+        monkeypatch.setattr(supervisor.health, "local_aws", answer)
+        monkeypatch.setattr(supervisor, "_begin_migration", lambda *_: None)
+        monkeypatch.setenv("AUDIT_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+        with pytest.raises(AuditError, match=f"Port {wish.aws_port} was taken by another"):
+            supervisor.up(wish, base=base)
+    record = state.current(base)
+    assert record is not None
+    assert record.components == ()
+
+
 @pytest.mark.parametrize(
     ("given", "used"),
     [
