@@ -13,9 +13,9 @@ from reportlab.platypus import (
     TableStyle,
 )
 
-from include.assessment.result import STATUSES
+from include.assessment.result import STATUSES, Assessment
 from include.reports.drawings import Bar, Figures, Legend
-from include.reports.model import LIMITATIONS, ReportModel, percent_text
+from include.reports.model import LIMITATIONS, ReportModel, not_complete, percent_text
 from include.reports.rows import printable
 from include.reports.style import (
     BODY,
@@ -119,7 +119,7 @@ def _facts(model: ReportModel) -> Table:
     rows = [
         ("Assessment", context.assessment_name),
         ("Environment", context.environment),
-        ("Result", _STATUS_WORDS[a.status]),
+        ("Result", _result(a)),
         ("Period", f"{_plain(a.period_start)} up to {_plain(a.period_end)} (not included), UTC"),
         ("Evidence as of", f"{_plain(a.as_of)} UTC"),
         ("Accounts", accounts),
@@ -127,6 +127,7 @@ def _facts(model: ReportModel) -> Table:
         ("Evidence", f"{a.evidence.total:,} items from {len(a.receipts)} collected cells"),
         ("Kept at", context.s3_location),
         ("Audit Manager", context.assessment_id),
+        ("Content digest", f"SHA-256 {a.content_digest}"),
     ]
     return Table(
         [[Paragraph(name, LABEL), Paragraph(escape(value), CELL)] for name, value in rows if value],
@@ -141,6 +142,14 @@ def _facts(model: ReportModel) -> Table:
             ]
         ),
     )
+
+
+def _result(a: Assessment) -> str:
+    """The status in words; "every source" only where all receipts say so."""
+    others = len(not_complete(a))
+    if a.status == "COMPLETE" and others:
+        return f"Complete, though {others} cells ended otherwise, see missing evidence"
+    return _STATUS_WORDS[a.status]
 
 
 def _plain(at: str) -> str:

@@ -14,6 +14,7 @@ from include.assessment.result import (
     CheckResult,
     ControlResult,
     FailingResource,
+    ReceiptLine,
 )
 from include.evidence.item import Evidence
 
@@ -96,6 +97,16 @@ def failing_resources(check: CheckResult) -> dict[str, list[FailingResource]]:
         for failing in cell.failing:
             out.setdefault(failing.resource, []).append(failing)
     return dict(sorted(out.items()))
+
+
+def not_complete(assessment: Assessment) -> list[ReceiptLine]:
+    """The receipts that ended as anything but complete, one for each place and status."""
+    found = {
+        (line.source, line.account, line.region, line.status): line
+        for line in assessment.receipts
+        if line.status not in ("COMPLETE", "COMPLETE_EMPTY")
+    }
+    return list(found.values())
 
 
 def source_name(source: str) -> str:

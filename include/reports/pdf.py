@@ -8,9 +8,12 @@ random id).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     BaseDocTemplate,
     Flowable,
@@ -20,16 +23,10 @@ from reportlab.platypus import (
     PageTemplate,
 )
 
-from include.reports.chapters import (
-    controls,
-    failing,
-    gaps,
-    passing_again,
-    receipts,
-    registers,
-    summary,
-)
+from include.reports.chapters import controls, receipts, registers, summary
 from include.reports.cover import cover
+from include.reports.failing import failing, passing_again
+from include.reports.missing import missing
 from include.reports.model import ReportModel
 from include.reports.rows import printable
 from include.reports.style import (
@@ -82,8 +79,20 @@ def write_pdf(model: ReportModel, path: Path) -> Path:
             PageTemplate("body", [frame], onPage=furniture.page),
         ]
     )
-    document.build(list(_story(model)))
+    document.build(list(_story(model)), canvasmaker=partial(_canvas, as_of=a.as_of))
     return path
+
+
+def _canvas(*args: Any, as_of: str, **more: Any) -> Canvas:
+    """A canvas whose document is dated ``as_of`` (ISO UTC): the newest evidence, not today."""
+    canvas = Canvas(*args, **more)
+    if as_of:
+        at = datetime.fromisoformat(as_of).astimezone(UTC)
+        # reportlab takes no date of its own; an invariant document's would be 2000-01-01.
+        stamp = canvas._doc._timeStamp
+        stamp.t, stamp.lt = at.timestamp(), at.timetuple()
+        stamp.YMDhms, stamp.dhh, stamp.dmm = tuple(stamp.lt)[:6], 0, 0
+    return canvas
 
 
 def _story(model: ReportModel) -> Iterator[Flowable]:
@@ -94,7 +103,7 @@ def _story(model: ReportModel) -> Iterator[Flowable]:
     yield from controls(model)
     yield from failing(model)
     yield from passing_again(model)
-    yield from gaps(model)
+    yield from missing(model)
     yield from registers(model)
     yield from receipts(model)
 

@@ -82,10 +82,13 @@ class Rows(Flowable):  # type: ignore[misc]
     """A table of any length under its heading, which every page repeats.
 
     Rows are taken from their source as pages need them, so that neither time nor memory depends
-    on how many are still to come. Splits between rows, and inside one taller than a page.
+    on how many are still to come. Splits between rows, and inside one taller than a page; a last
+    row doesn't go over alone. ``again`` stands above the heading on every page but the first.
     """
 
-    def __init__(self, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
+    def __init__(
+        self, columns: Sequence[Column], rows: Iterable[Sequence[str]], *, again: str = ""
+    ) -> None:
         super().__init__()
         self._columns = columns
         self._source = iter(rows)
@@ -95,6 +98,8 @@ class Rows(Flowable):  # type: ignore[misc]
         self._done = False
         self._heads = [wrap(c.title, c.width - 2 * _PAD_X, BOLD, 7.5) for c in columns]
         self._head = max(len(lines) for lines in self._heads) * _LEADING + 2 * _PAD_Y
+        self._again = again
+        self._above: list[str] = []
         self.width = sum(column.width for column in columns)
 
     def _take(self, height: float) -> float:
@@ -118,6 +123,17 @@ class Rows(Flowable):  # type: ignore[misc]
         self._lines.append(lines)
         self._heights.append(max(len(cell) for cell in lines) * _LEADING + 2 * _PAD_Y)
 
+    def _ends_here(self) -> bool:
+        """Whether no row is left to read; reads one to know."""
+        before = len(self._lines)
+        self._take(self._head + sum(self._heights))
+        return len(self._lines) == before
+
+    def _continue(self, above: list[str]) -> None:
+        """Stand under ``above``, the reminder of what the table is about."""
+        self._above = above
+        self._head += len(above) * (_LEADING + 2)
+
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """Its size, or something taller than ``height`` when more rows remain than fit."""
         self.height = self._take(height)
@@ -132,6 +148,8 @@ class Rows(Flowable):  # type: ignore[misc]
             n += 1
         if n == len(self._heights) and self._done:
             return [self]
+        if n > 2 and len(self._lines) == n + 1 and self._ends_here():
+            n -= 1
         top = self._lines[:n]
         rest = self._lines[n:]
         if n == 0:
@@ -140,7 +158,10 @@ class Rows(Flowable):  # type: ignore[misc]
                 return []
             top = [[cell[:fits] for cell in self._lines[0]]]
             rest = [[cell[fits:] for cell in self._lines[0]], *self._lines[1:]]
-        page, more = Rows(self._columns, ()), Rows(self._columns, self._source)
+        page = Rows(self._columns, (), again=self._again)
+        more = Rows(self._columns, self._source, again=self._again)
+        page._continue(self._above)
+        more._continue(wrap(printable(self._again), self.width, BOLD) if self._again else [])
         page._first, more._first = self._first, self._first + n
         page._done, more._done = True, self._done
         for lines in top:
@@ -153,11 +174,16 @@ class Rows(Flowable):  # type: ignore[misc]
         """Draw the heading and the rows from the top down."""
         canvas: Any = self.canv
         y = self.height - self._head
+        for n, line in enumerate(self._above):
+            canvas.setFillColor(INK)
+            canvas.setFont(BOLD, _SIZE)
+            canvas.drawString(0, self.height - _SIZE - n * (_LEADING + 2), line)
+        head = self._head - len(self._above) * (_LEADING + 2)
         canvas.setFillColor(HEAD)
-        canvas.rect(0, y, self.width, self._head, stroke=0, fill=1)
+        canvas.rect(0, y, self.width, head, stroke=0, fill=1)
         x = 0.0
         for column, lines in zip(self._columns, self._heads, strict=True):
-            _text(canvas, column, lines, x, y + self._head, BOLD, 7.5, MUTED)
+            _text(canvas, column, lines, x, y + head, BOLD, 7.5, MUTED)
             x += column.width
         for n, (row, height) in enumerate(zip(self._lines, self._heights, strict=True)):
             y -= height

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -14,10 +15,13 @@ from typing import Any
 import pytest
 from reportlab.pdfbase.pdfmetrics import stringWidth
 
+from include.checks.catalogue import load_catalogue
 from include.reports.csv_report import EVIDENCE_COLUMNS, safe, write_evidence
+from include.reports.failing import _passing_again
 from include.reports.model import ReportModel
 from include.reports.pdf import write_pdf
 from include.reports.rows import Column, Rows, wrap
+from include.reports.wording import reason_text, remedy_of
 from include.reports.write import write_reports
 from tests.include.assessment.estate import row
 from tests.include.reports.sample import CONTEXT, assessment, model
@@ -133,6 +137,87 @@ def test_a_long_table_takes_its_rows_as_pages_need_them() -> None:
     assert len(taken) < 100
     assert page.wrap(500, 600)[1] <= 600
     assert rest.wrap(500, 600)[1] > 600
+
+
+def split_all(rows: int, height: float) -> list[list[str]]:
+    """The first column of each page's piece."""
+    pages, rest = [], Rows([Column("Number", 200)], ((str(n),) for n in range(rows)), again="Set")
+    while True:
+        if rest.wrap(500, height)[1] <= height:
+            pages.append(rest)
+            break
+        page, rest = rest.split(500, height)
+        assert page.wrap(500, height)[1] <= height
+        pages.append(page)
+    return [[line[0][0] for line in page._lines] for page in pages]
+
+
+@pytest.mark.parametrize("rows", range(1, 60))
+def test_no_row_is_lost_between_pages_nor_left_alone_on_the_last(rows: int) -> None:
+    pages = split_all(rows, 200)
+    assert [name for page in pages for name in page] == [str(n) for n in range(rows)]
+    assert len(pages) == 1 or len(pages[-1]) > 1
+
+
+def test_a_failing_control_says_what_to_do_and_what_is_not_known_there(tmp_path: Path) -> None:
+    found = model()
+    text = squeezed(text_of(write_pdf(found, tmp_path / "report.pdf")))
+    checks = {m.id for c in found.failing_controls() for m in c.checks if m.failing}
+    assert checks
+    for check in checks:
+        assert squeezed(f"Remedy: {load_catalogue()[check].remedy}") in text
+    assert "Limitationshere:" in text
+
+
+def test_a_check_that_the_catalogue_no_longer_knows_is_drawn_without_a_remedy() -> None:
+    assert remedy_of("forgotten-check") == ""
+
+
+def test_a_receipt_that_is_not_complete_is_named_also_without_a_gap(tmp_path: Path) -> None:
+    found = assessment(denied=False)
+    complete = text_of(write_pdf(ReportModel(found, CONTEXT), tmp_path / "a.pdf"))
+    assert "None: every source was collected completely" in complete
+    line = replace(
+        found.receipts[0], status="NOT_ENABLED", message="Switched off here.", content_digest=""
+    )
+    changed = replace(found, gaps=(), receipts=(line, *found.receipts[1:]))
+    text = text_of(write_pdf(ReportModel(changed, CONTEXT), tmp_path / "b.pdf"))
+    assert "None: every source was collected completely" not in text
+    assert "Switched off here." in text
+
+
+def test_required_checks_left_open_are_listed_with_place_and_cause(tmp_path: Path) -> None:
+    text = text_of(write_pdf(model(), tmp_path / "report.pdf"))
+    chapter = text[text.index("Required checks left unanswered") :]
+    assert "222222222222 us-east-1" in chapter[: chapter.index("Receipts")]
+
+
+def test_a_resource_that_was_fixed_has_one_row_for_all_its_sources() -> None:
+    found = model()
+    for check in found.assessment.checks:
+        rows = list(_passing_again(found, check))
+        assert len({row[2] for row in rows}) == len(rows)
+    told = [row for c in found.assessment.checks for row in _passing_again(found, c)]
+    assert any("AWS Config, AWS Security Hub" in row[5] for row in told)
+
+
+def test_reasons_name_no_ids_of_checks_and_stay_as_they_are_in_the_result() -> None:
+    found = model()
+    for control in found.assessment.controls:
+        text = reason_text(found, control)
+        if not control.decision:
+            assert not [m.id for m in control.checks if m.id in text.split()]
+    passing = next(c for c in found.assessment.controls if c.status == "COMPLIANT")
+    assert reason_text(found, passing) == "Nothing fails."
+    assert "answered everywhere" in passing.reason
+
+
+def test_the_pdf_is_dated_by_its_evidence_and_carries_the_whole_digest(tmp_path: Path) -> None:
+    found = assessment()
+    path = write_pdf(ReportModel(found, CONTEXT), tmp_path / "report.pdf")
+    stamp = re.sub(r"[-:TZ]", "", found.as_of[:19]).encode()
+    assert b"/CreationDate (D:" + stamp in path.read_bytes()
+    assert found.content_digest in squeezed(text_of(path))
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])

@@ -1,0 +1,46 @@
+"""What the PDF's chapters are laid out with: headings, column widths and times in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from reportlab.platypus import CondPageBreak, Flowable, Paragraph
+
+from include.reports.cover import escape
+from include.reports.rows import Column
+from include.reports.style import H1, H2, H3, WIDTH
+
+#: Points; a chapter begins on the page of the one before it when that much is left.
+_ROOM_FOR_A_CHAPTER = 230.0
+
+
+def chapter(title: str, *, room: float = _ROOM_FOR_A_CHAPTER) -> Iterator[Flowable]:
+    """A chapter's heading, on a new page only where less than ``room`` points are left."""
+    yield CondPageBreak(room)
+    yield heading(title)
+
+
+def heading(text: str, *, level: int = 1) -> Paragraph:
+    """A heading of level 1, 2 or 3."""
+    return Paragraph(escape(text), {1: H1, 2: H2, 3: H3}[level])
+
+
+def columns(*wanted: tuple[str, float] | tuple[str, float, Any]) -> list[Column]:
+    """Columns (title, share, kind) whose widths are shares of the page's."""
+    whole = sum(column[1] for column in wanted)
+    return [
+        Column(column[0], WIDTH * column[1] / whole, *(column[2:] or ("text",)))
+        for column in wanted
+    ]
+
+
+def plain_time(at: str) -> str:
+    """An ISO time (UTC) to the second, without its marks."""
+    return at[:19].replace("T", " ").rstrip("Z")
+
+
+def listed(parts: list[str], most: int) -> str:
+    """The first ``most`` of them, and how many more there are."""
+    more = len(parts) - most
+    return ", ".join(parts[:most]) + (f" and {more} more" if more > 0 else "")
