@@ -57,10 +57,12 @@ class Clone:
         self.program("uv", FAKE_UV)
         return self
 
-    def run(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, cwd: Path | None = None, more: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self.root / "audit", *arguments],
-            env={"PATH": str(self.bin), "UV_LOG": str(self.uv_log)},
+            env={"PATH": str(self.bin), "UV_LOG": str(self.uv_log), **(more or {})},
             cwd=cwd or self.root,
             capture_output=True,
             text=True,
@@ -97,6 +99,11 @@ def test_a_too_old_python_is_named_with_its_version(clone: Clone) -> None:
     clone.program("python3", "#!/bin/sh\ncase $2 in *platform*) echo 3.9.2 ;; *) exit 1 ;; esac\n")
     said = one_line(clone.run("demo"))
     assert "only python3 (3.9.2) was found" in said
+
+
+def test_a_python_named_wrongly_is_said(clone: Clone) -> None:
+    said = one_line(clone.with_python().run("demo", more={"AUDIT_PYTHON": "/no/such/python"}))
+    assert "AUDIT_PYTHON names '/no/such/python', which is no program" in said
 
 
 def test_a_missing_venv_module_names_the_package(clone: Clone) -> None:

@@ -209,7 +209,6 @@ def frameworks() -> None:
 def assessments() -> None:
     """List the assessments in Audit Manager."""
     from rich.console import Console
-    from rich.table import Table
 
     from include.stack import state
 
@@ -233,9 +232,7 @@ def assessments() -> None:
         )
     from botocore.exceptions import BotoCoreError, ClientError
 
-    table = Table("name", "status", "created", "id")
-    for column in table.columns:
-        column.overflow = "fold"
+    found: list[tuple[str, ...]] = []
     request: dict[str, Any] = {}
     try:
         while True:
@@ -243,16 +240,20 @@ def assessments() -> None:
             for one in page.get("assessmentMetadata", []):
                 created = one.get("creationTime")
                 when = created.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if created else ""
-                table.add_row(one.get("name"), one.get("status"), when, one.get("id"))
+                parts = (one.get("id"), one.get("status"), when, one.get("name"))
+                found.append(tuple(str(part or "") for part in parts))
             if not page.get("nextToken"):
                 break
             request = {"nextToken": page["nextToken"]}
     except (ClientError, BotoCoreError) as error:
         raise AuditError(f"Audit Manager can't be asked: {error}") from error
     console = Console()
-    if table.row_count:
-        console.print(table)
-    else:
+    # Plain lines, never wrapped: an id has to be copied as a whole.
+    widths = [max(map(len, column)) for column in zip(*found, strict=True)]
+    for row in found:
+        line = "  ".join(part.ljust(width) for part, width in zip(row, widths, strict=True))
+        typer.echo(line.rstrip())
+    if not found:
         console.print("There are no assessments yet. Make one: ./audit demo")
 
 
@@ -406,7 +407,8 @@ def _finish(
     summary = published.get("summary") if isinstance(published, dict) else None
     if isinstance(published, dict) and summary is not None:
         label = order.period.label.replace("/", "_").replace(":", "")
-        folder = (out or ROOT / "out") / f"{order.framework.id}_{label}"
+        name = outcome.folder_name(order.framework.id, label, published)
+        folder = (out or ROOT / "out") / name
         paths = outcome.fetch_reports(published["reports"], folder, aws)
         title = f"{order.framework.title} {order.framework.version}, {order.period}"
         outcome.show(console, title, summary, paths)

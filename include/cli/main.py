@@ -25,9 +25,16 @@ app = typer.Typer(
         "Compliance assessments of AWS accounts, run by Airflow.\n\n"
         f"Exit codes: {OK} everything was collected, {EVIDENCE_MISSING} evidence is missing, "
         f"{FAILED} error, {WRONG_USAGE} wrong usage or input.\n\n"
-        "Every command takes --help and --debug (shows the traceback of an error)."
+        "Every command takes --help."
     ),
-    epilog="Start with: ./audit demo",
+    epilog=(
+        "Start with: ./audit demo\n\n"
+        "--debug, before or behind a command: shows an error's traceback.\n\n"
+        "Environment: AUDIT_SETTINGS, another settings file than audit.yaml (AUDIT_REGIONS and "
+        "so on override single values); AUDIT_PYTHON, the Python to install with; AUDIT_STATE, "
+        "where stacks keep their state (default: .audit); AUDIT_DATABASE_URL, a PostgreSQL to use "
+        "instead of the embedded one."
+    ),
 )
 assessing.register(app)
 stack_commands.register(app)

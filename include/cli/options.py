@@ -10,23 +10,25 @@ _ESTATE = "Local estate"
 
 Seed = Annotated[
     Optional[int],  # noqa: UP045 - Typer reads the annotation at run time
-    typer.Option(help="Seed of the generated estate.", rich_help_panel=_ESTATE),
+    typer.Option(help="Seed of the generated estate. Default: 7.", rich_help_panel=_ESTATE),
 ]
 Accounts = Annotated[
     Optional[int],  # noqa: UP045
-    typer.Option(help="Number of accounts.", rich_help_panel=_ESTATE),
+    typer.Option(help="Number of accounts. Default: 3.", rich_help_panel=_ESTATE),
 ]
 Regions = Annotated[
     Optional[int],  # noqa: UP045
-    typer.Option(help="Number of regions.", rich_help_panel=_ESTATE),
+    typer.Option(help="Number of regions. Default: 2.", rich_help_panel=_ESTATE),
 ]
 Resources = Annotated[
     Optional[int],  # noqa: UP045
-    typer.Option(help="Resources in each account, about.", rich_help_panel=_ESTATE),
+    typer.Option(
+        help="Resources in each account and region, about. Default: 100.", rich_help_panel=_ESTATE
+    ),
 ]
 Months = Annotated[
     Optional[int],  # noqa: UP045
-    typer.Option(help="Months of history.", rich_help_panel=_ESTATE),
+    typer.Option(help="Months of history. Default: 4.", rich_help_panel=_ESTATE),
 ]
 ApiPort = Annotated[
     Optional[int],  # noqa: UP045

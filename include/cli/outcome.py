@@ -20,6 +20,19 @@ _SHOWN_GAPS = 12
 _STATUS_STYLE = {"COMPLIANT": "green", "NON_COMPLIANT": "red", "INCONCLUSIVE": "yellow"}
 
 
+def folder_name(framework: str, label: str, published: dict[str, Any]) -> str:
+    """The folder for a run's reports. An interim result never takes the full one's place."""
+    name = f"{framework}_{label}"
+    if not _is_interim(published["summary"]):
+        return name
+    # The package's name, which depends on the scope too: each narrowing has a folder of its own.
+    return f"{name}_interim-{published['package'][:8]}"
+
+
+def _is_interim(summary: dict[str, Any]) -> bool:
+    return summary.get("assessment_status") == "INTERIM"
+
+
 def fetch_reports(reports: list[dict[str, str]], folder: Path, aws: LocalAws | None) -> list[Path]:
     """Copy the reports from object storage and compare their digests.
 
@@ -58,6 +71,8 @@ def fetch_reports(reports: list[dict[str, str]], folder: Path, aws: LocalAws | N
 
 def show(console: Console, title: str, summary: dict[str, Any], paths: list[Path]) -> None:
     """The table at the end."""
+    if _is_interim(summary):
+        title = f"INTERIM: {title} (not the final result)"
     table = Table(title=title, show_header=False, title_justify="left", min_width=60)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
@@ -129,6 +144,9 @@ def message_lines(message: str) -> list[str]:
     for name, value in members.items():
         if isinstance(value, list):
             value = f"{len(value)} entries" if len(value) > 3 else json.dumps(value)
+        elif name == "links" and isinstance(value, dict):
+            lines += ["links:", *(f"  {key}: {one}" for key, one in value.items())]
+            continue
         elif isinstance(value, dict):
             value = ", ".join(f"{key} {one}" for key, one in value.items())
         lines.append(f"{name}: {value}")

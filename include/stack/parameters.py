@@ -10,12 +10,13 @@ from typing import Any
 
 from include.clock import from_iso, iso
 from include.errors import InputError
+from include.local_aws.estate.parameters import FEWEST_RESOURCES, MOST_RESOURCES
 
 _LIMITS = {
     "seed": (0, 2**31 - 1),
     "accounts": (1, 200),
     "regions": (1, 17),
-    "resources": (15, 100_000),
+    "resources": (FEWEST_RESOURCES, MOST_RESOURCES),
     "months": (2, 36),
 }
 
@@ -31,7 +32,7 @@ def demo_clock(now: datetime) -> datetime:
 
 @dataclass(frozen=True)
 class EstateParameters:
-    """Seed, number of accounts, regions and resources per account, months of history, clock."""
+    """Seed, size and history of an estate, and its clock; ``resources`` per account and region."""
 
     seed: int = 7
     accounts: int = 3

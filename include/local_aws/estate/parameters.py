@@ -15,6 +15,9 @@ HOUR = 3600
 DAY = 24 * HOUR
 #: Seconds after midnight of a month's first day in which only planned edge changes happen.
 QUIET = 6 * HOUR
+#: Limits of resources per account and region: with fewer, not every kind would be there.
+FEWEST_RESOURCES = 30
+MOST_RESOURCES = 100_000
 
 REGIONS = (
     "us-east-1",
@@ -52,7 +55,7 @@ class Parameters:
         for name, low, high in (
             ("accounts", 1, 1000),
             ("regions", 1, len(REGIONS)),
-            ("resources", 30, 100_000),
+            ("resources", FEWEST_RESOURCES, MOST_RESOURCES),
             ("months", 1, 36),
         ):
             value = getattr(self, name)

@@ -306,6 +306,27 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize("command", ["demo", "up"])
+def test_the_help_shows_the_defaults_of_the_estate(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from include.stack.parameters import EstateParameters
+
+    assert main([command, "--help"]) == 0
+    said = capsys.readouterr().out
+    for name in ("seed", "accounts", "regions", "resources", "months"):
+        line = next(line for line in said.splitlines() if f"--{name}" in line)
+        assert f"Default: {getattr(EstateParameters(), name)}." in line
+
+
+def test_the_help_names_the_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    said = capsys.readouterr().out
+    names = ("SETTINGS", "PYTHON", "STATE", "DATABASE_URL")
+    assert all(f"AUDIT_{name}" in said for name in names)
+    assert "--debug" in said
+
+
 def test_typer_knows_all_commands() -> None:
     assert len(app.registered_commands) == len(COMMANDS) + 1
     with pytest.raises(AuditError):

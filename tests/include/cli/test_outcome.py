@@ -99,6 +99,29 @@ def test_a_structured_message_is_shown_line_by_line_with_long_lists_counted() ->
     assert outcome.message_lines("plain\ntext") == ["plain", "text"]
 
 
+def test_each_link_has_its_own_line() -> None:
+    message = json.dumps({"links": {"run": "http://x/1", "report": "s3://b/k"}, "score": 1})
+    assert outcome.message_lines(message) == [
+        "links:",
+        "  run: http://x/1",
+        "  report: s3://b/k",
+        "score: 1",
+    ]
+
+
+def test_an_interim_result_has_its_own_folder_and_says_what_it_is() -> None:
+    full = {"package": "a", "summary": {"assessment_status": "INCOMPLETE"}}
+    one, two = (
+        {"package": package, "summary": {"assessment_status": "INTERIM"}} for package in "ab"
+    )
+    names = [outcome.folder_name("soc2", "2026-10", run) for run in (full, one, two)]
+    assert names[0] == "soc2_2026-10"
+    assert all(name.startswith("soc2_2026-10_interim-") for name in names[1:])
+    assert len(set(names)) == 3
+    assert "INTERIM: CIS, 2026-10" in shown({"assessment_status": "INTERIM"})
+    assert "INTERIM" not in shown({"assessment_status": "INCOMPLETE"})
+
+
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> object:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from include.errors import InputError
+from include.local_aws.estate.parameters import Parameters
 from include.stack.parameters import EstateParameters, demo_clock
 
 CLOCK = datetime(2026, 11, 1, 6, tzinfo=UTC)
@@ -51,6 +52,13 @@ def test_the_clock_is_when_the_last_scheduled_run_started(now: datetime, clock: 
 def test_an_impossible_number_is_named() -> None:
     with pytest.raises(InputError, match=r"--accounts is 0\. .* 1 and 200"):
         USUAL.changed(accounts=0)
+
+
+def test_the_estate_accepts_every_number_of_resources_that_the_stack_accepts() -> None:
+    with pytest.raises(InputError, match=r"--resources is 29\. .* 30 and 100000"):
+        USUAL.changed(resources=29)
+    fewest = USUAL.changed(resources=30)
+    Parameters(**vars(fewest))
 
 
 def test_values_not_given_stay() -> None:
