@@ -155,8 +155,8 @@ def registers(model: ReportModel) -> Iterator[Flowable]:
     yield Rows(
         columns(
             ("Id", 12, "strong"),
-            ("Register", 15),
-            ("About", 34),
+            ("Register", 18),
+            ("About", 32),
             ("Reason", 34),
             ("Owner, approver", 28),
             ("Until", 18),

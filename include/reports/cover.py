@@ -148,7 +148,8 @@ def _result(a: Assessment) -> str:
     """The status in words; "every source" only where all receipts say so."""
     others = len(not_complete(a))
     if a.status == "COMPLETE" and others:
-        return f"Complete, though {others} cells ended otherwise, see missing evidence"
+        what = "1 receipt says" if others == 1 else f"{others} receipts say"
+        return f"Complete for what the controls need; {what} otherwise, see missing evidence"
     return _STATUS_WORDS[a.status]
 
 

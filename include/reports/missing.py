@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reportlab.platypus import CondPageBreak, Flowable, Paragraph
+from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 
 from include.reports.layout import chapter, columns, heading, listed
 from include.reports.model import ReportModel, not_complete, source_name, words
@@ -33,10 +33,11 @@ def missing(model: ReportModel) -> Iterator[Flowable]:
         yield from _gaps(model)
     if others:
         yield CondPageBreak(120)
-        yield heading("Collected otherwise than completely, without harm", level=2)
+        yield heading("Receipts that did not end as complete", level=2)
         yield Paragraph(
-            "These receipts did not end as complete. Other sources answered what these would "
-            "have, so that no check is open because of them.",
+            "Nothing that the controls need is known to be missing because of these."
+            if not unanswered
+            else "Whether a check stays open without them is told below.",
             BODY,
         )
         yield Rows(
@@ -66,6 +67,7 @@ def missing(model: ReportModel) -> Iterator[Flowable]:
             unanswered,
         )
     elif not short:
+        yield Spacer(1, 8)
         yield Paragraph("Every required check was answered all the same.", BODY)
 
 

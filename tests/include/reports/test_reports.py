@@ -17,7 +17,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from include.checks.catalogue import load_catalogue
 from include.reports.csv_report import EVIDENCE_COLUMNS, safe, write_evidence
-from include.reports.failing import _passing_again
+from include.reports.failing import _passing_again, _resource_rows
 from include.reports.model import ReportModel
 from include.reports.pdf import write_pdf
 from include.reports.rows import Column, Rows, wrap
@@ -167,6 +167,30 @@ def test_a_failing_control_says_what_to_do_and_what_is_not_known_there(tmp_path:
     for check in checks:
         assert squeezed(f"Remedy: {load_catalogue()[check].remedy}") in text
     assert "Limitationshere:" in text
+
+
+def test_since_and_region_are_told_in_words_where_there_is_no_value() -> None:
+    found = assessment()
+    check = next(c for c in found.checks if c.locality == "account" and c.failing)
+    cells = tuple(
+        replace(
+            cell,
+            failing=tuple(
+                replace(
+                    f,
+                    region="eu-west-1",
+                    findings=tuple(replace(x, since=found.period_start) for x in f.findings),
+                )
+                for f in cell.failing
+            ),
+        )
+        for cell in check.cells
+    )
+    checks = tuple(replace(c, cells=cells) if c.id == check.id else c for c in found.checks)
+    mapped = next(m for c in found.controls for m in c.checks if m.id == check.id)
+    rows = list(_resource_rows(ReportModel(replace(found, checks=checks), CONTEXT), mapped))
+    assert rows
+    assert {(row[1], row[2]) for row in rows} == {("before the period", "account")}
 
 
 def test_a_check_that_the_catalogue_no_longer_knows_is_drawn_without_a_remedy() -> None:
