@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from include.cli import options
+from include.cli.checking import check_request, check_scope, known_framework, period_of
 from include.cli.ending import OK, Ended
-from include.errors import AuditError, InputError
+from include.errors import AuditError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,21 +24,10 @@ if TYPE_CHECKING:
     from include.frameworks.header import FrameworkHeader
     from include.stack.airflow_api import Dag
     from include.stack.environment import LocalAws
-    from include.stack.state import Record
     from include.stack.supervisor import Running
 
 _DEMO_FRAMEWORK = "cis_aws_5.0"
 _SCHEDULER_PATIENCE = 20.0  # seconds until a scheduled run must have appeared
-
-#: How names in a request look, and what to say when they don't.
-_FORMS = {
-    "accounts": (r"^\d{12}$", "An account is 12 digits."),
-    "regions": (r"^[a-z]{2}(-[a-z]+)+-\d$", "A region looks like eu-west-1."),
-    "assessment_name": (
-        r"^[A-Za-z0-9][A-Za-z0-9._-]{0,126}$",
-        "A name has up to 127 letters, digits, '.', '_' and '-'.",
-    ),
-}
 
 Out = Annotated[
     Optional[Path],  # noqa: UP045 - Typer reads the annotation at run time
@@ -260,73 +249,6 @@ def assessments() -> None:
 def _listed(text: str | None) -> list[str] | None:
     parts = [part.strip() for part in (text or "").split(",") if part.strip()]
     return parts or None
-
-
-def known_framework(name: str) -> FrameworkHeader:
-    """The framework's header. Raises InputError with the nearest names."""
-    from difflib import get_close_matches
-
-    from include.frameworks.loader import list_frameworks
-
-    headers = {header.id: header for header in list_frameworks()}
-    if name in headers:
-        return headers[name]
-    near = get_close_matches(name, headers, n=1)
-    raise InputError(
-        f"There is no framework '{name}'.",
-        hint=f"Did you mean '{near[0]}'?" if near else "See ./audit frameworks",
-    )
-
-
-def period_of(text: str | None, record: Record) -> Period:
-    """The period asked for, finished by the clock of what is assessed; default the last month."""
-    from include.assessment.period import last_finished_month, parse_period, require_finished
-    from include.clock import from_iso
-    from include.stack import health
-
-    now = datetime.now(UTC)
-    if record.aws is not None and (answer := health.local_aws(record.aws.endpoint)):
-        now = from_iso(answer["clock"])
-    if text is None:
-        return last_finished_month(now)
-    period = parse_period(text)
-    require_finished(period, now)
-    return period
-
-
-def check_request(narrowed: dict[str, Any], header: FrameworkHeader) -> None:
-    """Refuse what can't be right whatever the deployment covers. Raises InputError."""
-    for source in narrowed.get("sources", ()):
-        if source not in header.sources:
-            raise InputError(
-                f"{header.id} uses no evidence source '{source}'.",
-                hint=f"Its sources: {', '.join(header.sources)}.",
-            )
-    for kind, (pattern, wish) in _FORMS.items():
-        value = narrowed.get(kind, ())
-        for one in [value] if isinstance(value, str) else value:
-            if not re.match(pattern, one):
-                raise InputError(
-                    f"'{one}' is no {kind.removesuffix('s').replace('_', ' ')}.", hint=wish
-                )
-
-
-def check_scope(narrowed: dict[str, Any], record: Record) -> None:
-    """Refuse accounts and regions that the deployment doesn't cover."""
-    if record.aws is not None:
-        scope = {"accounts": record.aws.accounts, "regions": record.aws.regions}
-    else:
-        from include.settings import load_settings
-
-        settings = load_settings()
-        scope = {"accounts": settings.accounts, "regions": settings.regions}
-    for kind, known in scope.items():
-        for value in narrowed.get(kind, ()):
-            if value not in known:
-                raise InputError(
-                    f"The {kind[:-1]} {value} is not in scope.",
-                    hint=f"In scope: {', '.join(known)}.",
-                )
 
 
 def assess_in(

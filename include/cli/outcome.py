@@ -127,6 +127,7 @@ def show_message(console: Console, aws: LocalAws) -> None:
     console.print(
         f"[bold]Notification[/] as received by a queue: {newest.get('Subject', '')}",
         highlight=False,
+        soft_wrap=True,
     )
     for line in message_lines(str(newest.get("Message", ""))):
         console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)

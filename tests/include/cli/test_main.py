@@ -215,6 +215,32 @@ def test_what_is_not_in_scope_is_refused_before_anything_starts(
     assert f"{value} is not in scope" in capsys.readouterr().err
 
 
+def test_assessments_are_listed_one_a_line_with_whole_ids(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from include.stack import mailbox
+
+    class Manager:
+        def list_assessments(self, **_: str) -> dict[str, object]:
+            names = ("cis_aws_5.0_2026-10_59bd6a28", "n" * 100)
+            return {
+                "assessmentMetadata": [
+                    {"id": f"{n}" * 36, "name": name, "status": "ACTIVE"}
+                    for n, name in enumerate(names)
+                ]
+            }
+
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(mailbox, "client", lambda *_: Manager())
+    recorded(state.base_folder())
+    assert main(["assessments"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines] == [
+        ["0" * 36, "ACTIVE", "cis_aws_5.0_2026-10_59bd6a28"],
+        ["1" * 36, "ACTIVE", "n" * 100],
+    ]
+
+
 def test_another_stack_is_not_started_beside_a_running_one(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -1,0 +1,91 @@
+"""Whether a request can be carried out: asked before anything starts."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from include.errors import InputError
+
+if TYPE_CHECKING:
+    from include.assessment.period import Period
+    from include.frameworks.header import FrameworkHeader
+    from include.stack.state import Record
+
+#: How names in a request look, and what to say when they don't.
+_FORMS = {
+    "accounts": (r"^\d{12}$", "An account is 12 digits."),
+    "regions": (r"^[a-z]{2}(-[a-z]+)+-\d$", "A region looks like eu-west-1."),
+    "assessment_name": (
+        r"^[A-Za-z0-9][A-Za-z0-9._-]{0,126}$",
+        "A name has up to 127 letters, digits, '.', '_' and '-'.",
+    ),
+}
+
+
+def known_framework(name: str) -> FrameworkHeader:
+    """The framework's header. Raises InputError with the nearest names."""
+    from difflib import get_close_matches
+
+    from include.frameworks.loader import list_frameworks
+
+    headers = {header.id: header for header in list_frameworks()}
+    if name in headers:
+        return headers[name]
+    near = get_close_matches(name, headers, n=1)
+    raise InputError(
+        f"There is no framework '{name}'.",
+        hint=f"Did you mean '{near[0]}'?" if near else "See ./audit frameworks",
+    )
+
+
+def period_of(text: str | None, record: Record) -> Period:
+    """The period asked for, finished by the clock of what is assessed; default the last month."""
+    from include.assessment.period import last_finished_month, parse_period, require_finished
+    from include.clock import from_iso
+    from include.stack import health
+
+    now = datetime.now(UTC)
+    if record.aws is not None and (answer := health.local_aws(record.aws.endpoint)):
+        now = from_iso(answer["clock"])
+    if text is None:
+        return last_finished_month(now)
+    period = parse_period(text)
+    require_finished(period, now)
+    return period
+
+
+def check_request(narrowed: dict[str, Any], header: FrameworkHeader) -> None:
+    """Refuse what can't be right whatever the deployment covers. Raises InputError."""
+    for source in narrowed.get("sources", ()):
+        if source not in header.sources:
+            raise InputError(
+                f"{header.id} uses no evidence source '{source}'.",
+                hint=f"Its sources: {', '.join(header.sources)}.",
+            )
+    for kind, (pattern, wish) in _FORMS.items():
+        value = narrowed.get(kind, ())
+        for one in [value] if isinstance(value, str) else value:
+            if not re.match(pattern, one):
+                raise InputError(
+                    f"'{one}' is no {kind.removesuffix('s').replace('_', ' ')}.", hint=wish
+                )
+
+
+def check_scope(narrowed: dict[str, Any], record: Record) -> None:
+    """Refuse accounts and regions that the deployment doesn't cover."""
+    if record.aws is not None:
+        scope = {"accounts": record.aws.accounts, "regions": record.aws.regions}
+    else:
+        from include.settings import load_settings
+
+        settings = load_settings()
+        scope = {"accounts": settings.accounts, "regions": settings.regions}
+    for kind, known in scope.items():
+        for value in narrowed.get(kind, ()):
+            if value not in known:
+                raise InputError(
+                    f"The {kind[:-1]} {value} is not in scope.",
+                    hint=f"In scope: {', '.join(known)}.",
+                )
