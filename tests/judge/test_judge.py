@@ -64,14 +64,15 @@ def test_the_judge_can_disagree(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("seed", "size"),
     [
-        # Seed 7, the demo's estate, is judged in tests/dags/test_run_in_process.py.
-        (1, {"accounts": 2, "regions": 2, "resources": 60, "months": 3}),
-        (2, {"accounts": 2, "regions": 2, "resources": 60, "months": 3}),
-        (3, {"accounts": 2, "regions": 2, "resources": 60, "months": 3}),
-        (4, {"accounts": 2, "regions": 2, "resources": 60, "months": 3}),
-        (5, {"accounts": 2, "regions": 2, "resources": 60, "months": 3}),
+        # The demo's own estate.
+        (7, {"accounts": 3, "regions": 2, "resources": 100, "months": 4}),
+        (1, {"accounts": 2, "regions": 1, "resources": 40, "months": 2}),
+        (2, {"accounts": 2, "regions": 1, "resources": 40, "months": 2}),
+        (3, {"accounts": 2, "regions": 1, "resources": 40, "months": 2}),
+        (4, {"accounts": 2, "regions": 1, "resources": 40, "months": 2}),
+        (5, {"accounts": 2, "regions": 1, "resources": 40, "months": 2}),
         (6, {"accounts": 1, "regions": 3, "resources": 30, "months": 1}),
-        (8, {"accounts": 2, "regions": 1, "resources": 400, "months": 2}),
+        (8, {"accounts": 1, "regions": 1, "resources": 400, "months": 2}),
     ],
     ids=lambda value: str(value) if isinstance(value, int) else None,
 )
