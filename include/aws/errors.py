@@ -64,8 +64,8 @@ _NOT_ENABLED = {
     ("config", "NoSuchConfigurationRecorderException"),
 }
 _NAMED_PERMISSION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9]+)")
-#: IAM's prefix where it differs from the client's name.
-_IAM_PREFIX = {"accessanalyzer": "access-analyzer"}
+#: IAM's prefix of actions where it differs from the client's name.
+IAM_PREFIX = {"accessanalyzer": "access-analyzer"}
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _classify_client_error(error: ClientError, service: str) -> Failure:
         return Failure("NOT_ENABLED", code, message)
     if code in _DENIED or status == 403:
         named = _NAMED_PERMISSION.search(message)
-        prefix = "sts" if operation == "AssumeRole" else _IAM_PREFIX.get(service, service)
+        prefix = "sts" if operation == "AssumeRole" else IAM_PREFIX.get(service, service)
         permission = named[1] if named else f"{prefix}:{operation}" if prefix else operation
         return Failure("DENIED", code, message, missing_permission=permission)
     return Failure("FAILED", code, message, retryable=status >= 500)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from include.aws.errors import error_code
+from include.aws.errors import IAM_PREFIX, error_code
 from include.clock import from_iso, iso
 from include.evidence.cell import Cell
 from include.evidence.deployment import Deployment
@@ -61,6 +61,8 @@ class ApiCalls:
     """Collects configuration items by the calls in :mod:`include.sources.api_table`."""
 
     name: SourceName = "api_calls"
+    service = "iam"
+    settled = True
 
     def selection(self, checks: Sequence[Check]) -> dict[str, Any]:
         """The calls that the checks' assertions look at."""
@@ -82,6 +84,14 @@ class ApiCalls:
         ]
         # Trails are listed in every region; the account's view of them is the home region's.
         return {"calls": calls, "home": True} if home else {"calls": calls}
+
+    def actions(self, selection: Mapping[str, Any]) -> frozenset[str]:
+        """The calls of the table, and the look at what happened since."""
+        calls = [CALLS[keyword] for keyword in selection["calls"] if keyword in CALLS]
+        own = {f"{IAM_PREFIX.get(call.service, call.service)}:{call.operation}" for call in calls}
+        if CREDENTIAL_REPORT in calls:
+            own.add("iam:GenerateCredentialReport")
+        return frozenset(own | {"cloudtrail:LookupEvents"})
 
     def collect(
         self, cell: Cell, asked: Mapping[str, Any], clients: ClientFactory, out: SnapshotWriter

@@ -54,6 +54,8 @@ class AwsConfig:
     """Collects compliance per rule and resource. Asked for everything, whatever the checks."""
 
     name: SourceName = "aws_config"
+    service = "config"
+    settled = True
 
     def selection(self, checks: Sequence[Check]) -> dict[str, Any]:
         """All rules: one snapshot serves every framework."""
@@ -62,6 +64,20 @@ class AwsConfig:
     def in_region(self, selection: Mapping[str, Any], *, home: bool) -> dict[str, Any]:
         """The same everywhere."""
         return dict(selection)
+
+    def actions(self, selection: Mapping[str, Any]) -> frozenset[str]:
+        """The calls it makes."""
+        return frozenset(
+            {
+                "config:DescribeConfigurationRecorderStatus",
+                "config:DescribeConfigRules",
+                "config:DescribeConfigRuleEvaluationStatus",
+                "config:GetComplianceDetailsByConfigRule",
+                "config:GetResourceConfigHistory",
+                "config:BatchGetResourceConfig",
+                "config:ListDiscoveredResources",
+            }
+        )
 
     def collect(
         self, cell: Cell, asked: Mapping[str, Any], clients: ClientFactory, out: SnapshotWriter

@@ -30,6 +30,10 @@ class Source(Protocol):
     """One evidence source. Stateless; safe to use from several threads."""
 
     name: SourceName
+    #: The boto3 client whose endpoint a receipt names, and whose errors are read.
+    service: str
+    #: Whether a closed period is collected once. False where evidence may be handed in later.
+    settled: bool
 
     def selection(self, checks: Sequence[Check]) -> dict[str, Any]:
         """What to ask for ``checks`` (JSON values); ``{}`` means all the source has.
@@ -40,6 +44,10 @@ class Source(Protocol):
 
     def in_region(self, selection: Mapping[str, Any], *, home: bool) -> dict[str, Any]:
         """The part of a selection that is asked in one region (``home``: the scope's first)."""
+        ...
+
+    def actions(self, selection: Mapping[str, Any]) -> frozenset[str]:
+        """The IAM actions that collecting a selection needs (``config:DescribeConfigRules``)."""
         ...
 
     def collect(

@@ -28,6 +28,8 @@ class CloudTrail:
     """Collects management events by name; ``@…`` keywords are patterns over all of them."""
 
     name: SourceName = "cloudtrail"
+    service = "cloudtrail"
+    settled = True
 
     def selection(self, checks: Sequence[Check]) -> dict[str, Any]:
         """The event names and patterns that the checks ask about."""
@@ -46,6 +48,15 @@ class CloudTrail:
     def in_region(self, selection: Mapping[str, Any], *, home: bool) -> dict[str, Any]:
         """The same everywhere: activity is recorded where it takes place."""
         return dict(selection)
+
+    def actions(self, selection: Mapping[str, Any]) -> frozenset[str]:
+        """The calls it makes."""
+        return frozenset(
+            {
+                "cloudtrail:DescribeTrails",
+                "cloudtrail:LookupEvents",
+            }
+        )
 
     def collect(
         self, cell: Cell, asked: Mapping[str, Any], clients: ClientFactory, out: SnapshotWriter

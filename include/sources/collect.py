@@ -27,14 +27,6 @@ log = logging.getLogger(__name__)
 
 #: Regions asked at the same time.
 WORKERS = 8
-#: The client that stands for a source where a receipt names the endpoint and an error the service.
-_SERVICE = {
-    "aws_config": "config",
-    "security_hub": "securityhub",
-    "inspector": "inspector2",
-    "cloudtrail": "cloudtrail",
-    "api_calls": "iam",
-}
 
 
 @dataclass(frozen=True)
@@ -132,7 +124,7 @@ def collect_account(
     clients = sessions.account(account)
 
     def one(cell: Cell, asked: Mapping[str, Any]) -> tuple[SnapshotRef, Problem | None]:
-        found = None if refresh else store.find(cell)
+        found = store.find(cell) if collector.settled and not refresh else None
         if found is not None and found.filled:
             return found, None
         return collect_cell(collector, cell, {**asked, **context}, clients, store)
@@ -158,7 +150,7 @@ def collect_cell(
     store: SnapshotStore,
 ) -> tuple[SnapshotRef, Problem | None]:
     """Collect one cell and save it, however it ended; the problem says why it isn't filled."""
-    service = _SERVICE[cell.source]
+    service = collector.service
     status: ReceiptStatus = "COMPLETE"
     failure: Failure | None = None
     with SnapshotWriter(cell) as out:

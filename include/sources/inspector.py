@@ -34,6 +34,8 @@ class Inspector:
     """Collects findings and coverage. Asked for everything."""
 
     name: SourceName = "inspector"
+    service = "inspector2"
+    settled = True
 
     def selection(self, checks: Sequence[Check]) -> dict[str, Any]:
         """All findings: one snapshot serves every framework."""
@@ -42,6 +44,16 @@ class Inspector:
     def in_region(self, selection: Mapping[str, Any], *, home: bool) -> dict[str, Any]:
         """The same everywhere."""
         return dict(selection)
+
+    def actions(self, selection: Mapping[str, Any]) -> frozenset[str]:
+        """The calls it makes."""
+        return frozenset(
+            {
+                "inspector2:BatchGetAccountStatus",
+                "inspector2:ListCoverage",
+                "inspector2:ListFindings",
+            }
+        )
 
     def collect(
         self, cell: Cell, asked: Mapping[str, Any], clients: ClientFactory, out: SnapshotWriter

@@ -59,6 +59,8 @@ class SecurityHub:
     """Collects the findings of Security Hub's own controls. Asked for everything."""
 
     name: SourceName = "security_hub"
+    service = "securityhub"
+    settled = True
 
     def selection(self, checks: Sequence[Check]) -> dict[str, Any]:
         """All controls: one snapshot serves every framework."""
@@ -67,6 +69,20 @@ class SecurityHub:
     def in_region(self, selection: Mapping[str, Any], *, home: bool) -> dict[str, Any]:
         """The same everywhere."""
         return dict(selection)
+
+    def actions(self, selection: Mapping[str, Any]) -> frozenset[str]:
+        """The calls it makes."""
+        return frozenset(
+            {
+                "securityhub:DescribeHub",
+                "securityhub:GetFindings",
+                "securityhub:GetFindingHistory",
+                "securityhub:GetEnabledStandards",
+                "securityhub:ListSecurityControlDefinitions",
+                "securityhub:BatchGetSecurityControls",
+                "securityhub:BatchGetStandardsControlAssociations",
+            }
+        )
 
     def collect(
         self, cell: Cell, asked: Mapping[str, Any], clients: ClientFactory, out: SnapshotWriter
