@@ -13,6 +13,7 @@ from airflow.sdk import DAG, Asset, BaseOperator, Param, TaskGroup, TriggerRule,
 
 from include.frameworks.header import FrameworkHeader
 from include.frameworks.loader import list_frameworks
+from include.runs.plan import NAME_PATTERN
 from include.settings import Settings, load_settings
 from plugins.operators.assess import ComputeMetricsOperator, MapToControlsOperator
 from plugins.operators.audit_manager import (
@@ -79,7 +80,7 @@ def form(header: FrameworkHeader, accounts: list[str], regions: list[str]) -> di
         "assessment_name": Param(
             None,
             type=["null", "string"],
-            pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,126}$",
+            pattern=NAME_PATTERN,
             title="Assessment name",
             description_md="Its name in Audit Manager. Empty: framework, period and scope.",
             section="Result",

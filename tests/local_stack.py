@@ -100,6 +100,7 @@ def assess(
     *,
     bucket: str = "audit-evidence",
     sources: Sequence[str] = SOURCES,
+    regions: Sequence[str] = (),
     refresh: bool = False,
 ) -> Any:
     """Collect and judge as the DAG does; cells that can't be filled become gaps."""
@@ -110,13 +111,13 @@ def assess(
     from include.runs.buckets import ensure_bucket
     from include.runs.judging import judge_run
     from include.runs.plan import Asked, make_plan
-    from include.runs.snapshots import checks_of
-    from include.sources.collect import CellsIncomplete, collect_account
+    from include.runs.snapshots import collect_cells
+    from include.sources.collect import CellsIncomplete
 
     framework = load_framework("cis_aws_5.0")
     now = datetime.fromisoformat(CLOCK)
     plan = make_plan(
-        Asked(period=parse_period(period).label),
+        Asked(period=parse_period(period).label, regions=regions, refresh=refresh),
         framework=framework.id,
         framework_digest=framework.digest,
         accounts=aws.accounts,
@@ -141,17 +142,7 @@ def assess(
     def collect(source: str, account: str) -> None:
         # What was got is saved; the rest is judged as a gap.
         with contextlib.suppress(CellsIncomplete):
-            collect_account(
-                source,
-                account,
-                regions=plan.regions,
-                period=plan.period,
-                checks=checks_of(plan.framework),
-                sessions=sessions,
-                store=store,
-                refresh=refresh,
-                home_region=plan.home_region,
-            )
+            collect_cells(plan, source, account, sessions=sessions, store=store)
 
     before = os.environ.get("AWS_ENDPOINT_URL")
     os.environ["AWS_ENDPOINT_URL"] = aws.endpoint

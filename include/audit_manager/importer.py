@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from include.audit_manager.paging import listed
@@ -93,14 +94,25 @@ def _check_daily_quota(client: Any, where: dict[str, str], control: str, more: i
     )
     if not folders:
         return
-    newest = max(folders, key=lambda folder: str(folder["name"]))
-    present = int(newest.get("evidenceByTypeManualCount", 0))
+    # One folder per day, named by it; yesterday's items don't count against today.
+    today = _service_day(client)
+    present = sum(
+        int(folder.get("evidenceByTypeManualCount", 0))
+        for folder in folders
+        if str(folder["name"]) == today
+    )
     if present + more > PER_CONTROL_AND_DAY:
         raise AuditError(
             f"Audit Manager takes {PER_CONTROL_AND_DAY} manual evidence items per control and "
-            f"day; control {control} has {present} on {newest['name']} and {more} more are due.",
+            f"day; control {control} has {present} on {today} and {more} more are due.",
             hint="Clear this task tomorrow; what is imported already is not imported again.",
         )
+
+
+def _service_day(client: Any) -> str:
+    """Today's date by the service's own clock, as folders are named: ``2026-11-01`` (UTC)."""
+    headers = client.get_account_status()["ResponseMetadata"]["HTTPHeaders"]
+    return parsedate_to_datetime(headers["date"]).date().isoformat()
 
 
 def _evidence(client: Any, where: dict[str, str]) -> Iterator[tuple[str, dict[str, Any], str]]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from include.errors import InputError
+from include.runs.plan import NAME_PATTERN
 
 if TYPE_CHECKING:
     from include.assessment.period import Period
@@ -18,7 +19,7 @@ _FORMS = {
     "accounts": (r"^\d{12}$", "An account is 12 digits."),
     "regions": (r"^[a-z]{2}(-[a-z]+)+-\d$", "A region looks like eu-west-1."),
     "assessment_name": (
-        r"^[A-Za-z0-9][A-Za-z0-9._-]{0,126}$",
+        NAME_PATTERN,
         "A name has up to 127 letters, digits, '.', '_' and '-'.",
     ),
 }

@@ -26,18 +26,6 @@ Result = Literal["PASS", "FAIL", "NOT_APPLICABLE", "UNANSWERED", "NONE"]
 #: How it is known that the item speaks of the period (promise 2).
 Known = Literal["CONTEMPORANEOUS", "RECONSTRUCTED", "CURRENT_ONLY"]
 
-#: Audit Manager's names of the data sources.
-DATA_SOURCE: Mapping[str, str] = {
-    "aws_config": "AWS Config",
-    "security_hub": "AWS Security Hub",
-    "inspector": "Manual",
-    "cloudtrail": "AWS CloudTrail",
-    "license_manager": "AWS API calls",
-    "api_calls": "AWS API calls",
-    "custom": "Manual",
-    "manual": "Manual",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

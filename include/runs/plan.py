@@ -19,7 +19,8 @@ from include.clock import from_iso, iso
 from include.digests import digest_of
 from include.errors import InputError
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,126}")
+#: How an assessment may be named; Audit Manager and CloudFormation take no more.
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,126}$"
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def make_plan(
         assessment_name=asked.assessment_name or "",
         interim=tuple(interim),
     )
-    if asked.assessment_name and not _NAME.fullmatch(asked.assessment_name):
+    if asked.assessment_name and not re.fullmatch(NAME_PATTERN, asked.assessment_name):
         raise InputError(
             f"'{asked.assessment_name}' can't name an assessment.",
             hint="Use at most 127 letters, digits, '.', '_' and '-', a letter or digit first.",

@@ -1,16 +1,17 @@
-"""The snapshots a run stands on: found by its plan's cells, not by what tasks handed over."""
+"""The snapshots a run stands on: filled and found by its plan's cells, whatever tasks hand over."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from include.aws.sessions import SessionFactory
 from include.checks.catalogue import Check, load_catalogue
 from include.evidence.cell import Cell
-from include.evidence.snapshot import LoadedSnapshot
+from include.evidence.snapshot import LoadedSnapshot, SnapshotRef
 from include.evidence.store import SnapshotStore
 from include.frameworks.loader import load_framework
 from include.runs.plan import Plan
-from include.sources.collect import plan_cells
+from include.sources.collect import collect_account, plan_cells
 
 
 def checks_of(framework_id: str) -> list[Check]:
@@ -35,6 +36,26 @@ def cells_of(plan: Plan) -> list[Cell]:
             home_region=plan.home_region,
         )
     ]
+
+
+def collect_cells(
+    plan: Plan, source: str, account: str, *, sessions: SessionFactory, store: SnapshotStore
+) -> list[SnapshotRef]:
+    """Fill the plan's cells of one source in one account: those that :func:`cells_of` names.
+
+    Raises CellsIncomplete when some could not be filled; what was got is saved.
+    """
+    return collect_account(
+        source,
+        account,
+        regions=plan.regions,
+        period=plan.period,
+        checks=checks_of(plan.framework),
+        sessions=sessions,
+        store=store,
+        refresh=plan.refresh,
+        home_region=plan.home_region,
+    )
 
 
 def snapshots_of(plan: Plan, store: SnapshotStore) -> Iterator[LoadedSnapshot]:

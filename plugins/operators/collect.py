@@ -28,24 +28,13 @@ class CollectOperator(AssessmentOperator):
 
     def execute(self, context: Context) -> Sequence[dict[str, Any]]:
         """Collect, store, and say what came."""
-        from include.checks.catalogue import load_catalogue
-        from include.frameworks.loader import load_framework
-        from include.sources.collect import collect_account
+        from include.runs.snapshots import collect_cells
 
         plan = self.plan_of(self.plan)
         if self.source not in plan.sources:
             raise AirflowSkipException(f"This run does not ask {self.source}.")
-        catalogue = load_catalogue()
-        checks = [catalogue[check] for check in load_framework(plan.framework).checks_needed()]
-        refs = collect_account(
-            self.source,
-            self.account,
-            regions=plan.regions,
-            period=plan.period,
-            checks=checks,
-            sessions=self.sessions(),
-            store=self.store(),
-            refresh=plan.refresh,
+        refs = collect_cells(
+            plan, self.source, self.account, sessions=self.sessions(), store=self.store()
         )
         self.log.info("%d evidence items", sum(ref.items for ref in refs))
         return [ref.to_json() for ref in refs]

@@ -78,7 +78,6 @@ class PlanOperator(AssessmentOperator):
             ensure_bucket(s3, bucket, region=settings.regions[0], kms_key=settings.kms_key)
         reference = self.workspace("runs", plan.key).put_json("plan", plan.to_json()).to_json()
         context["ti"].xcom_push("plan", reference)
-        context["ti"].xcom_push("key", {"key": plan.key, "period": plan.label})
         self.log.info(
             "Period %s, %d accounts, %d regions, sources %s%s",
             plan.label,

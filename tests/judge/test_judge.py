@@ -40,6 +40,14 @@ def test_a_small_estate_is_judged_as_its_ground_truth_says(tmp_path: Path) -> No
     assert sum(map(len, truth.failing.values())) > 3
 
 
+def test_a_run_without_the_home_region_judges_what_it_collected(tmp_path: Path) -> None:
+    with local_aws(tmp_path, seed=11, accounts=1, regions=2, resources=30, months=2) as aws:
+        assessment = assess(aws, regions=aws.regions[1:])
+    assert assessment.status == "INTERIM"
+    assert [gap for gap in assessment.gaps if gap.status == "NOT_COLLECTED"] == []
+    assert len(assessment.receipts) == 4
+
+
 def test_the_judge_can_disagree(tmp_path: Path) -> None:
     """Guards the guard: with one violation taken out of the truth, the comparison fails."""
     with local_aws(tmp_path, seed=12, accounts=1, regions=1, resources=30, months=2) as aws:

@@ -180,6 +180,11 @@ def record(
         yield status, recorded_at(at, following, f"{tag}:{resource.arn}:{at}", tag, periodic)
 
 
+def daily_run(rule: str) -> int:
+    """Seconds after midnight (UTC) at which a periodic rule runs: each has one of its own."""
+    return zlib.crc32(rule.encode()) % (22 * HOUR) + HOUR
+
+
 def recorded_at(at: int, following: int | None, each: str, rule: str, periodic: bool) -> int:
     """When a change at ``at`` is written down: at the rule's daily run, or minutes later.
 
@@ -187,8 +192,7 @@ def recorded_at(at: int, following: int | None, each: str, rule: str, periodic: 
     answers differ from those of the period that has just ended.
     """
     if periodic and at - month_start(at) >= QUIET:
-        run = zlib.crc32(rule.encode()) % (22 * HOUR) + HOUR
-        late = at - at % DAY + run
+        late = at - at % DAY + daily_run(rule)
         late += DAY if late < at else 0
     else:
         late = at + 60 + zlib.crc32(each.encode()) % 840

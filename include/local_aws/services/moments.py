@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from datetime import UTC, datetime
 from typing import Any
 
 from include.clock import from_epoch, from_iso
+from include.local_aws.estate import evaluate
 
 HOUR = 3_600
 DAY = 24 * HOUR
@@ -36,7 +36,7 @@ def daily_run(source: str, check_id: str, account: str, region: str) -> int:
 
     The same time of day as the estate's recordings have: each rule keeps one of its own.
     """
-    return zlib.crc32(f"{source}:{check_id}:{account}:{region}".encode()) % (22 * HOUR) + HOUR
+    return evaluate.daily_run(f"{source}:{check_id}:{account}:{region}")
 
 
 def last_daily_run(now: int, since: int, run: int) -> int:

@@ -162,6 +162,16 @@ def test_the_daily_quota_is_named_before_anything_is_imported(
     assert len(evidence(client, aim, "1.1")) == 1
 
 
+def test_what_was_imported_on_another_day_does_not_count_against_today(
+    client: Any, aws: LocalAws, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aim = target(client, aws, "next-day")
+    import_control(client, workspace, aim, "1.1", [bundle("1")])
+    monkeypatch.setattr(importer, "PER_CONTROL_AND_DAY", 1)
+    monkeypatch.setattr(importer, "_service_day", lambda client: "2026-11-02")
+    assert import_control(client, workspace, aim, "1.1", [bundle("2")]).imported == 1
+
+
 def test_a_quota_that_would_break_is_named_and_nothing_is_created(
     client: Any, aws: LocalAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
