@@ -11,6 +11,7 @@ from include.evidence.snapshot import LoadedSnapshot, SnapshotRef
 from include.evidence.store import SnapshotStore
 from include.frameworks.loader import load_framework
 from include.runs.plan import Plan
+from include.sources import accounts_of
 from include.sources.collect import collect_account, plan_cells
 
 
@@ -26,7 +27,7 @@ def cells_of(plan: Plan) -> list[Cell]:
     return [
         cell
         for source in plan.sources
-        for account in plan.accounts
+        for account in accounts_of(source, plan.accounts)
         for cell, _ in plan_cells(
             source,
             account,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,15 @@ _MODULES = {
     "cloudtrail": "include.sources.cloudtrail:CloudTrail",
     "api_calls": "include.sources.api_calls:ApiCalls",
 }
+
+#: Sources that belong to no account: they have one cell, of the account ORGANIZATION.
+ORGANIZATION_WIDE = frozenset({"manual"})
+ORGANIZATION = "organization"
+
+
+def accounts_of(source: str, accounts: Sequence[str]) -> tuple[str, ...]:
+    """In which accounts a source has cells, of those in scope."""
+    return (ORGANIZATION,) if source in ORGANIZATION_WIDE else tuple(accounts)
 
 
 class _Sources(Mapping[str, "Source"]):

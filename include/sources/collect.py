@@ -17,7 +17,7 @@ from include.evidence.cell import Cell, selection_digest
 from include.evidence.receipt import ReceiptStatus
 from include.evidence.snapshot import SnapshotRef, SnapshotWriter
 from include.evidence.store import SnapshotStore
-from include.sources import SOURCES
+from include.sources import ORGANIZATION_WIDE, SOURCES
 from include.sources.base import Ended, Source
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def plan_cells(
     home = home_region or (regions[0] if regions else "us-east-1")
     selection = collector.selection(checks)
     planned = []
-    for region in regions:
+    for region in (home,) if source in ORGANIZATION_WIDE else regions:
         asked = collector.in_region(selection, home=region == home)
         cell = Cell(source, account, region, period, selection_digest(asked))
         planned.append((cell, asked))
