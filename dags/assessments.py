@@ -5,6 +5,7 @@ Wiring only. A framework file is read as far as its header here; its controls ar
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -13,8 +14,9 @@ from airflow.sdk import DAG, Asset, BaseOperator, Param, TaskGroup, TriggerRule,
 
 from include.frameworks.header import FrameworkHeader
 from include.frameworks.loader import list_frameworks
-from include.runs.plan import NAME_PATTERN
+from include.runs.plan import ACCOUNT, NAME_PATTERN, REGION
 from include.settings import Settings, load_settings
+from include.sources import ORGANIZATION, ORGANIZATION_WIDE
 from plugins.operators.assess import ComputeMetricsOperator, MapToControlsOperator
 from plugins.operators.audit_manager import (
     AssessmentReportOperator,
@@ -38,6 +40,7 @@ ORIGINS = {
     "license_manager": "x-aws://license-manager",
     "api_calls": "x-aws://api",
     "custom": "x-aws://s3/custom-evidence",
+    "manual": "x-aws://s3/manual-evidence",
 }
 
 
@@ -49,15 +52,19 @@ def handed(task: BaseOperator, key: str) -> Any:
 def form(header: FrameworkHeader, accounts: list[str], regions: list[str]) -> dict[str, Param]:
     """What the trigger form asks; an empty field means: as the settings say."""
 
-    def several(title: str, description: str, choices: list[str]) -> Param:
+    def several(title: str, description: str, choices: list[str], form: str = "") -> Param:
+        # Where the settings name a whole organisation, only the form of a choice is known.
+        known = all(re.fullmatch(form, choice) for choice in choices) if form else True
+        schema: dict[str, Any] = {"items": {"type": "string", "pattern": form}}
+        if known:
+            schema = {"items": {"type": "string", "enum": choices}, "examples": choices}
         return Param(
             None,
             type=["null", "array"],
             title=title,
             description_md=description,
-            items={"type": "string", "enum": choices},
-            examples=choices,
             section="Scope",
+            **schema,
         )
 
     return {
@@ -72,8 +79,8 @@ def form(header: FrameworkHeader, accounts: list[str], regions: list[str]) -> di
             description_md="`2026-10`, `2026-Q3`, `2026`, or `START/END` in UTC. "
             "Empty: the period of the run's date.",
         ),
-        "accounts": several("Accounts", "Empty: all accounts of the settings.", accounts),
-        "regions": several("Regions", "Empty: all regions of the settings.", regions),
+        "accounts": several("Accounts", "Empty: all accounts of the settings.", accounts, ACCOUNT),
+        "regions": several("Regions", "Empty: all regions of the settings.", regions, REGION),
         "sources": several(
             "Sources", "Empty: every source the framework uses.", list(header.sources)
         ),
@@ -125,13 +132,18 @@ def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -
             for source in header.sources:
                 snapshot = Asset(f"snapshots_{source}", f"x-compliance://snapshots/{source}")
                 snapshots.append(snapshot)
-                CollectOperator.partial(
-                    task_id=source,
-                    source=source,
-                    inlets=[Asset(source, ORIGINS[source])],
-                    outlets=[snapshot],
-                    map_index_template="{{ task.account }}",
-                ).expand_kwargs(plan.output)
+                wiring: dict[str, Any] = {
+                    "task_id": source,
+                    "source": source,
+                    "inlets": [Asset(source, ORIGINS[source])],
+                    "outlets": [snapshot],
+                }
+                if source in ORGANIZATION_WIDE:
+                    CollectOperator(account=ORGANIZATION, plan=plan_ref, **wiring)
+                else:
+                    CollectOperator.partial(
+                        map_index_template="{{ task.account }}", **wiring
+                    ).expand_kwargs(plan.output)
         map_to_controls = MapToControlsOperator(
             task_id="map_to_controls",
             plan=plan_ref,

@@ -21,8 +21,15 @@ from include.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
 
-AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+#: Accounts by name or by place: an id, a unit or root of the organisation, or all of it.
+AccountSelector = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(\d{12}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32}|organization)$"
+    ),
+]
 RegionName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+RegionSelector = Annotated[str, StringConstraints(pattern=r"^([a-z]{2}(-[a-z]+)+-\d|enabled)$")]
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 RoleName = Annotated[str, StringConstraints(pattern=r"^[\w+=,.@-]{1,64}$")]
 FrameworkId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.]*$")]
@@ -53,8 +60,8 @@ class Settings(_Checked):
     """Everything a deployment decides. ``regions[0]`` is the home region."""
 
     environment: Annotated[str, StringConstraints(min_length=1, max_length=64)] = "production"
-    accounts: tuple[AccountId, ...] = ()
-    regions: Annotated[tuple[RegionName, ...], Field(min_length=1)] = ("us-east-1",)
+    accounts: tuple[AccountSelector, ...] = ()
+    regions: Annotated[tuple[RegionSelector, ...], Field(min_length=1)] = ("us-east-1",)
     role_name: RoleName = "ComplianceAuditRole"
     external_id: str | None = None
     evidence_bucket: BucketName = "audit-evidence"
@@ -75,6 +82,8 @@ class Settings(_Checked):
             for value in values:
                 if values.count(value) > 1:
                     raise ValueError(f"{name}: {value} is listed twice")
+        if self.regions[0] == "enabled":
+            raise ValueError("regions: the first is the home region and has to be named")
         return self
 
     @property
@@ -198,7 +207,10 @@ def _explain(error: ValidationError, path: Path, origins: Mapping[str, str]) -> 
     value = first["input"]
     wish = first["msg"][0].lower() + first["msg"][1:]
     if key.startswith("accounts"):
-        wish = "an account is a text of 12 digits (in YAML, put it in quotes)"
+        wish = (
+            "an account is a text of 12 digits (in YAML, put it in quotes), an organisational "
+            "unit (ou-…) or 'organization'"
+        )
     return f"'{key}' in {where} is {value!r}, which is wrong: {wish}."
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from include.errors import InputError
-from include.runs.plan import NAME_PATTERN
+from include.runs.plan import ACCOUNT, NAME_PATTERN, REGION
 
 if TYPE_CHECKING:
     from include.assessment.period import Period
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 #: How names in a request look, and what to say when they don't.
 _FORMS = {
-    "accounts": (r"^\d{12}$", "An account is 12 digits."),
-    "regions": (r"^[a-z]{2}(-[a-z]+)+-\d$", "A region looks like eu-west-1."),
+    "accounts": (ACCOUNT, "An account is 12 digits."),
+    "regions": (REGION, "A region looks like eu-west-1."),
     "assessment_name": (
         NAME_PATTERN,
         "A name has up to 127 letters, digits, '.', '_' and '-'.",
@@ -82,7 +82,15 @@ def check_scope(narrowed: dict[str, Any], record: Record) -> None:
         from include.settings import load_settings
 
         settings = load_settings()
-        scope = {"accounts": settings.accounts, "regions": settings.regions}
+        # What a unit of the organisation holds, the plan finds out.
+        scope = {
+            kind: selectors
+            for kind, selectors, form in (
+                ("accounts", settings.accounts, ACCOUNT),
+                ("regions", settings.regions, REGION),
+            )
+            if all(re.match(form, selector) for selector in selectors)
+        }
     for kind, known in scope.items():
         for value in narrowed.get(kind, ()):
             if value not in known:

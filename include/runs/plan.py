@@ -21,6 +21,9 @@ from include.errors import InputError
 
 #: How an assessment may be named; Audit Manager and CloudFormation take no more.
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,126}$"
+#: How an account and a region look.
+ACCOUNT = r"^\d{12}$"
+REGION = r"^[a-z]{2}(-[a-z]+)+-\d$"
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Plan:
     assessment_name: str
     #: Why the result must not count as the period's final one; empty for a full run.
     interim: tuple[str, ...] = field(default=())
+    #: Accounts that the scope means but that can't be assessed, each with the reason.
+    left_out: tuple[tuple[str, str], ...] = field(default=())
 
     @property
     def period(self) -> Period:
@@ -81,7 +86,8 @@ class Plan:
     def from_json(cls, data: dict[str, Any]) -> Plan:
         """The inverse of :meth:`to_json`."""
         lists = {name: tuple(data[name]) for name in ("accounts", "regions", "sources", "interim")}
-        return cls(**{**data, **lists})
+        left_out = tuple((account, why) for account, why in data["left_out"])
+        return cls(**{**data, **lists, "left_out": left_out})
 
 
 def make_plan(
@@ -96,6 +102,7 @@ def make_plan(
     partition_key: str | None,
     run_after: datetime,
     now: datetime,
+    left_out: Sequence[tuple[str, str]] = (),
 ) -> Plan:
     """Resolve what was asked against the settings; raises InputError before anything is done.
 
@@ -138,6 +145,7 @@ def make_plan(
         notify=asked.notify,
         assessment_name=asked.assessment_name or "",
         interim=tuple(interim),
+        left_out=tuple(left_out),
     )
     if asked.assessment_name and not re.fullmatch(NAME_PATTERN, asked.assessment_name):
         raise InputError(

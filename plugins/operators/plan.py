@@ -27,6 +27,7 @@ class PlanOperator(AssessmentOperator):
 
         from airflow.sdk.exceptions import AirflowFailException
 
+        from include.aws.organization import accounts_in_scope, regions_in_scope
         from include.checks.catalogue import load_catalogue
         from include.errors import InputError
         from include.frameworks.loader import load_framework
@@ -39,13 +40,12 @@ class PlanOperator(AssessmentOperator):
             params = context["params"]
             # The regions' own list tells the service's clock and which regions are enabled.
             answer = self.client("ec2").describe_regions()
-            enabled = {region["RegionName"] for region in answer["Regions"]}
-            missing = [region for region in settings.regions if region not in enabled]
-            if missing:
-                raise InputError(
-                    f"The region {', '.join(missing)} is not enabled in the home account.",
-                    hint="Correct 'regions' in the settings.",
-                )
+            regions = regions_in_scope(
+                settings.regions, [region["RegionName"] for region in answer["Regions"]]
+            )
+            accounts = accounts_in_scope(
+                settings.accounts, lambda: self.client("organizations", "us-east-1")
+            )
             start, end = context.get("data_interval_start"), context.get("data_interval_end")
             run_after = context["dag_run"].run_after
             plan = make_plan(
@@ -61,13 +61,14 @@ class PlanOperator(AssessmentOperator):
                 ),
                 framework=framework.id,
                 framework_digest=framework.digest,
-                accounts=settings.accounts,
-                regions=settings.regions,
+                accounts=accounts.ids,
+                regions=regions,
                 sources=framework.sources_needed(load_catalogue()),
                 interval=(start, end) if start and end else None,
                 partition_key=context.get("partition_key"),
                 run_after=run_after,
                 now=parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]),
+                left_out=accounts.left_out,
             )
         except InputError as error:
             # The sentence by itself: the traceback of a person's slip helps nobody.
@@ -86,4 +87,6 @@ class PlanOperator(AssessmentOperator):
             ", ".join(plan.sources),
             f"; interim: {', '.join(plan.interim)}" if plan.interim else "",
         )
+        for account, why in plan.left_out:
+            self.log.warning("Account %s is not assessed: %s.", account, why)
         return [{"account": account, "plan": reference} for account in plan.accounts]

@@ -95,3 +95,15 @@ def test_a_wrong_variable_is_named_instead_of_the_file(tmp_path: Path) -> None:
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no settings file .*nowhere.yaml.*AUDIT_SETTINGS"):
         load_settings(tmp_path / "nowhere.yaml", {})
+
+
+def test_accounts_may_be_units_of_the_organisation_and_regions_all_enabled(tmp_path: Path) -> None:
+    text = "accounts: [organization, ou-abcd-12345678, r-demo]\nregions: [eu-west-1, enabled]\n"
+    settings = load_settings(written(tmp_path, text), {})
+    assert settings.accounts == ("organization", "ou-abcd-12345678", "r-demo")
+    assert settings.home_region == "eu-west-1"
+
+
+def test_the_home_region_has_to_be_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="home region"):
+        load_settings(written(tmp_path, "regions: [enabled, eu-west-1]\n"), {})
