@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -62,8 +61,10 @@ class Faults:
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
-    def add(self, documents: Iterable[Any]) -> None:
+    def add(self, documents: Any) -> None:
         """Add faults from their JSON form; raises InputError before adding any if one is wrong."""
+        if not isinstance(documents, list):
+            raise InputError("Faults are sent as a JSON list.")
         faults = [_read(document) for document in documents]
         with self._lock:
             self._faults.extend(faults)
@@ -139,12 +140,7 @@ def error_of(
         }.get(protocol, ("SlowDown", 503))
         return ServiceError(code, "Rate exceeded", status=status)
     if fault.kind == "access_denied":
-        code = "AccessDeniedException" if in_json else "AccessDenied"
-        return ServiceError(
-            "UnauthorizedOperation" if protocol == "ec2" else code,
-            f"User: {caller} is not authorized to perform: {action}",
-            status=400 if protocol == "json" else 403,
-        )
+        return denied(service, action, caller)
     if fault.kind == "expired_token":
         return expired(protocol)
     if fault.kind == "server_error":
@@ -153,6 +149,17 @@ def error_of(
             code = "ServiceUnavailable"
         return ServiceError(code, f"{operation} failed.", status=fault.status)
     return None
+
+
+def denied(service: str, action: str, caller: str) -> ServiceError:
+    """The refusal of an action that a caller has no permission for, as each protocol names it."""
+    protocol = protocol_of(service)
+    code = "AccessDeniedException" if protocol in ("json", "rest-json") else "AccessDenied"
+    return ServiceError(
+        "UnauthorizedOperation" if protocol == "ec2" else code,
+        f"User: {caller} is not authorized to perform: {action}",
+        status=400 if protocol == "json" else 403,
+    )
 
 
 def expired(protocol: str) -> ServiceError:

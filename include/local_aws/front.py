@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 from include.clock import iso
 from include.errors import InputError
 from include.local_aws import moto_s3, moto_sts
+from include.local_aws.authorization import Policies
 from include.local_aws.clock import EstateClock
 from include.local_aws.credentials import Caller, Credentials
 from include.local_aws.faults import Fault, Faults, error_of, expired, with_token_fault
@@ -86,6 +87,7 @@ class Front:
     ) -> None:
         self.clock = clock
         self.faults = Faults()
+        self.policies = Policies()
         self._moto = moto
         self._credentials = credentials
         self._overlays = {name: dict(handlers) for name, handlers in overlays.items()}
@@ -134,6 +136,7 @@ class Front:
         struck = self.faults.hit(service, operation, caller.account, scope.region)
         try:
             self._strike(struck, asked)
+            self.policies.check(caller.arn, service, operation, request)
             response = self._route(asked)
         except ServiceError as error:
             return self._dated(service, refusal(service, error, request_id))
@@ -222,21 +225,20 @@ class Front:
     def _local(self, request: Request) -> Response:
         if request.raw_path == "/_local/health":
             return _json(200, {"clock": iso(self.clock.now()), **self._about})
-        if request.raw_path != "/_local/faults":
+        kept = {"/_local/faults": self.faults, "/_local/policies": self.policies}
+        held: Faults | Policies | None = kept.get(request.raw_path)
+        if held is None:
             return _json(404, {"message": f"There is no {request.raw_path}."})
         if request.method == "POST":
             try:
-                documents = json.loads(request.body or b"null")
-                if not isinstance(documents, list):
-                    raise InputError("Faults are sent as a JSON list.")
-                self.faults.add(documents)
+                held.add(json.loads(request.body or b"null"))
             except (ValueError, InputError) as error:
                 return _json(400, {"message": str(error)})
         elif request.method == "DELETE":
-            self.faults.clear()
+            held.clear()
         elif request.method != "GET":
             return _json(405, {"message": "Only GET, POST and DELETE."})
-        return _json(200, self.faults.in_force())
+        return _json(200, held.in_force())
 
 
 def _json(status: int, document: Any) -> Response:
