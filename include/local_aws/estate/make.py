@@ -128,7 +128,8 @@ class _Table:
 
     def __init__(self, connection: sqlite3.Connection, name: str, columns: int) -> None:
         self._connection = connection
-        self._sql = f"INSERT INTO {name} VALUES ({', '.join('?' * columns)})"
+        names = [row[1] for row in connection.execute(f"PRAGMA table_info({name})")][:columns]
+        self._sql = f"INSERT INTO {name} ({', '.join(names)}) VALUES ({', '.join('?' * columns)})"
         self._rows: list[tuple[Any, ...]] = []
 
     def add(self, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -148,7 +149,7 @@ def _fill(connection: sqlite3.Connection, given: Parameters) -> None:
     ids = account_ids(given.accounts)
     names = [_TEAMS[n] if n < len(_TEAMS) else f"workload-{n}" for n in range(len(ids))]
     connection.executemany(
-        "INSERT INTO accounts VALUES (?, ?, ?, ?)",
+        "INSERT INTO accounts (id, name, email, joined) VALUES (?, ?, ?, ?)",
         [
             (account, name, f"aws-{name}@example.com", given.joined)
             for account, name in zip(ids, names, strict=True)

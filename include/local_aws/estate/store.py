@@ -16,7 +16,9 @@ from typing import Any
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);            -- JSON values
-CREATE TABLE accounts (id TEXT PRIMARY KEY, name TEXT, email TEXT, joined INTEGER);
+CREATE TABLE accounts (id TEXT PRIMARY KEY, name TEXT, email TEXT, joined INTEGER, ou TEXT);
+-- the organisation's tree; the root has no parent
+CREATE TABLE organization_units (id TEXT PRIMARY KEY, name TEXT, parent TEXT);
 CREATE TABLE regions (name TEXT PRIMARY KEY, position INTEGER);           -- position 0 = home
 CREATE TABLE resources (arn TEXT PRIMARY KEY, type TEXT, account TEXT, region TEXT,
     resource_id TEXT, resource_name TEXT, created INTEGER, deleted INTEGER);
@@ -26,10 +28,30 @@ CREATE INDEX resources_by_id ON resources (account, resource_id);
 CREATE TABLE facts (arn TEXT, property TEXT, value TEXT, from_t INTEGER, to_t INTEGER);
 CREATE INDEX facts_by_arn ON facts (arn, property, from_t);
 -- what is switched on; region is where it runs. source: aws_config | security_hub | api_calls
+-- check_id: "<check>", or "<check>~<variant>" where a second rule asks the same in its own way
+-- owner: managed | custom | conformance-pack | organization; scope: JSON of Config's Scope or NULL
+-- to_t: rule deleted, or control disabled, then
 CREATE TABLE deployments (check_id TEXT, source TEXT, keyword TEXT, parameters TEXT, account TEXT,
-    region TEXT, name TEXT, arn TEXT, from_t INTEGER, to_t INTEGER);
+    region TEXT, name TEXT, arn TEXT, from_t INTEGER, to_t INTEGER,
+    owner TEXT NOT NULL DEFAULT 'managed', scope TEXT);
 CREATE INDEX deployments_by_place ON deployments (source, account, region, keyword);
--- compliance as a source recorded it: one row per change. status: PASS | FAIL | GONE
+-- Config records nothing in [from_t, to_t); what changed meanwhile is recorded when it goes on
+CREATE TABLE recorder_outages (account TEXT, region TEXT, from_t INTEGER, to_t INTEGER);
+-- Security Hub: subscriptions to standards, associations of controls switched (status: ENABLED |
+-- DISABLED), findings suppressed by people in [from_t, to_t). In the region of such a setting,
+-- findings are per standard instead of consolidated while consolidated is 0.
+CREATE TABLE standards (account TEXT, region TEXT, standard_arn TEXT, from_t INTEGER, to_t INTEGER);
+CREATE TABLE control_switches (account TEXT, region TEXT, control TEXT, standard_arn TEXT,
+    status TEXT, reason TEXT, at_t INTEGER);
+CREATE TABLE suppressions (account TEXT, region TEXT, keyword TEXT, arn TEXT, from_t INTEGER,
+    to_t INTEGER, note TEXT, updated_by TEXT);
+CREATE TABLE hub_settings (account TEXT, region TEXT, consolidated INTEGER);
+-- instances that Inspector does not scan in [from_t, to_t), and its reason code
+CREATE TABLE unscanned (account TEXT, region TEXT, arn TEXT, reason TEXT, from_t INTEGER,
+    to_t INTEGER);
+-- compliance as a source recorded it: one row per change. status: PASS | FAIL | GONE, or the
+-- source's own word where it has no verdict: INSUFFICIENT_DATA | NOT_APPLICABLE (Config),
+-- WARNING | NOT_AVAILABLE (Security Hub)
 CREATE TABLE recordings (check_id TEXT, source TEXT, keyword TEXT, arn TEXT, type TEXT,
     account TEXT, region TEXT, status TEXT, at_t INTEGER);
 CREATE INDEX recordings_by_place ON recordings (source, account, region, keyword, arn, at_t);

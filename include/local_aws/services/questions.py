@@ -60,6 +60,11 @@ def questions() -> dict[str, Question]:
 
 
 def question(check_id: str) -> Question:
-    """A check's question; one that the catalogue does not name speaks for itself."""
+    """A check's question, also of its variants; one the catalogue does not name speaks for itself.
+
+    ``check_id`` may be ``<check>~<variant>`` (see estate/store.py): the same question, asked by a
+    second rule.
+    """
+    check_id = check_id.partition("~")[0]
     known = questions().get(check_id)
     return known or Question(check_id, check_id.replace("-", " "), "AWS::::Account", "MEDIUM")

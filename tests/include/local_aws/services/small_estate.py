@@ -40,8 +40,11 @@ class Builder:
         self.db.executescript(SCHEMA)
 
     def insert(self, table: str, *values: Any) -> None:
+        """A row; columns at the end that are not given have their defaults."""
+        names = [row[1] for row in self.db.execute(f"PRAGMA table_info({table})")]
         marks = ",".join("?" * len(values))
-        self.db.execute(f"INSERT INTO {table} VALUES ({marks})", values)
+        columns = ",".join(names[: len(values)])
+        self.db.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values)
 
     def resource(
         self,
