@@ -225,8 +225,11 @@ class Front:
     def _local(self, request: Request) -> Response:
         if request.raw_path == "/_local/health":
             return _json(200, {"clock": iso(self.clock.now()), **self._about})
-        kept = {"/_local/faults": self.faults, "/_local/policies": self.policies}
-        held: Faults | Policies | None = kept.get(request.raw_path)
+        kept: dict[str, Faults | Policies] = {
+            "/_local/faults": self.faults,
+            "/_local/policies": self.policies,
+        }
+        held = kept.get(request.raw_path)
         if held is None:
             return _json(404, {"message": f"There is no {request.raw_path}."})
         if request.method == "POST":

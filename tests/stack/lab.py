@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,8 @@ from include.stack.supervisor import Running, Wish
 
 FRAMEWORK = "cis_aws_5.0"
 ENDED = ("success", "failed")
+#: The sessions in which evidence is collected.
+COLLECTING = "arn:aws:sts::*:assumed-role/ComplianceAuditRole/*"
 #: A loaded machine takes ten times as long as a quiet one.
 PATIENCE = 420.0
 
@@ -43,7 +45,10 @@ class Lab:
         parameters = EstateParameters(accounts=2, regions=1, resources=40, months=4)
         api = ports.any_free()
         wish = Wish(parameters, api_port=api, aws_port=ports.any_free(but=[api]))
-        return cls(base, supervisor.up(wish, base=base))
+        lab = cls(base, supervisor.up(wish, base=base))
+        # Whatever runs here collects with the printed policy and no other right.
+        lab.allow({})
+        return lab
 
     def restart(self) -> None:
         """Down and up again."""
@@ -133,15 +138,32 @@ class Lab:
     def faults(self, *faults: Mapping[str, Any]) -> Iterator[None]:
         """Inject faults while no other run is going on."""
         self.wait_until_idle()
-        self._faults("POST", faults)
+        self._local("faults", "POST", faults)
         try:
             yield
         finally:
-            self._faults("DELETE")
+            self._local("faults", "DELETE")
 
-    def _faults(self, method: str, body: Sequence[Mapping[str, Any]] | None = None) -> None:
+    def allow(self, policies: Mapping[str, Any]) -> None:
+        """From now on these callers (patterns of ARNs) may do what their policy says, no more."""
+        self._local("policies", "DELETE")
+        self._local("policies", "POST", {COLLECTING: self.policy("collector"), **policies})
+
+    def policy(self, role: str) -> Any:
+        """What ``./audit permissions`` prints for a role."""
+        printed = subprocess.run(
+            [sys.executable, "-m", "include.cli", "permissions", role],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(printed.stdout)
+
+    def _local(self, what: str, method: str, body: Any = None) -> None:
         request = urllib.request.Request(
-            f"{self.aws.endpoint}/_local/faults",
+            f"{self.aws.endpoint}/_local/{what}",
             method=method,
             data=json.dumps(body).encode() if body is not None else None,
             headers={"Content-Type": "application/json"},
