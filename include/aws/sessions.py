@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.loaders import Loader
 
+from include.aws import decoding
 from include.aws.exchange import watch
 
 #: The service models, read once per process: a loader per account costs 26 MB and 350 ms each.
@@ -101,6 +102,7 @@ class SessionFactory:
     def _session(self) -> botocore.session.Session:
         session = botocore.session.Session()
         session.register_component("data_loader", _loader())
+        decoding.install(session)
         if self._given is not None:
             # set_credentials() would copy the keys and lose their renewal.
             session._credentials = self._given.get_credentials()
