@@ -14,6 +14,9 @@ from botocore import xform_name
 
 from include.aws.errors import error_code, is_throttle
 
+#: Where services put a request's id.
+_REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id")
+
 
 @dataclass
 class Attempt:
@@ -27,9 +30,10 @@ class Attempt:
 
 @dataclass
 class Traffic:
-    """The attempts of one call, in order."""
+    """The attempts of one call, in order; ``resumed`` is 1 for an answer got before a restart."""
 
     attempts: list[Attempt] = field(default_factory=list)
+    resumed: int = 0
 
     @property
     def retries(self) -> int:
@@ -40,6 +44,17 @@ class Traffic:
     def throttles(self) -> int:
         """Attempts that were refused for coming too fast."""
         return sum(is_throttle(a.code, a.status) for a in self.attempts)
+
+    @property
+    def last(self) -> Attempt:
+        """The last attempt; one without an answer when none was made."""
+        return self.attempts[-1] if self.attempts else Attempt(0, "", b"", {})
+
+    @property
+    def request_id(self) -> str:
+        """The service's id of the last attempt, '' when it gave none."""
+        headers = {name.lower(): value for name, value in self.last.headers.items()}
+        return next((headers[name] for name in _REQUEST_IDS if headers.get(name)), "")
 
     @property
     def last_date(self) -> datetime | None:

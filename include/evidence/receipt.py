@@ -39,8 +39,49 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Count:
+    """An independent count beside what was collected; a difference needs an ``explanation``."""
+
+    what: str
+    expected: int
+    found: int
+    explanation: str = ""
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether something is missing or too much, and nobody said why."""
+        return self.expected != self.found and not self.explanation
+
+    def __str__(self) -> str:
+        text = f"{self.what}: {self.expected} expected, {self.found} collected"
+        return f"{text} ({self.explanation})" if self.explanation else text
+
+
+@dataclass(frozen=True)
+class FailedCall:
+    """The request that ended a collection: what was asked, and what came back of it.
+
+    ``http_status`` is 0 and ``request_id`` empty when no answer came; ``service_date`` is ISO 8601
+    UTC by the service's clock, empty when it said nothing.
+    """
+
+    operation: str
+    request: dict[str, Any]
+    attempts: int
+    http_status: int
+    code: str
+    request_id: str
+    service_date: str
+
+
+@dataclass(frozen=True)
 class Receipt:
-    """How one cell was collected and how that ended; times ISO 8601 UTC."""
+    """How one cell was collected and how that ended; times ISO 8601 UTC.
+
+    ``calls`` are answered requests, whether or not their page was kept; ``resumed`` are those of
+    them that an interrupted attempt had got before. ``duplicates`` are items that came more than
+    once and were taken once. ``failed_call`` is the request that ended the collection, if one did.
+    """
 
     source: str
     account: str
@@ -62,6 +103,11 @@ class Receipt:
     missing_permission: str = ""
     pages: tuple[Page, ...] = ()
     excluded: dict[str, str] = field(default_factory=dict)
+    counts: tuple[Count, ...] = ()
+    duplicates: int = 0
+    calls: int = 0
+    resumed: int = 0
+    failed_call: FailedCall | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -71,4 +117,13 @@ class Receipt:
     def from_json(cls, data: dict[str, Any]) -> Receipt:
         """The inverse of :meth:`to_json`."""
         pages = tuple(Page(**page) for page in data.get("pages", ()))
-        return cls(**{**data, "pages": pages})
+        counts = tuple(Count(**count) for count in data.get("counts", ()))
+        failed = data.get("failed_call")
+        return cls(
+            **{
+                **data,
+                "pages": pages,
+                "counts": counts,
+                "failed_call": FailedCall(**failed) if failed else None,
+            }
+        )

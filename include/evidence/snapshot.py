@@ -20,7 +20,7 @@ from include.digests import canonical_json, digest_of, digest_of_many, sha256
 from include.evidence.cell import Cell
 from include.evidence.deployment import Deployment
 from include.evidence.item import Evidence
-from include.evidence.receipt import FILLED, Page, Receipt, ReceiptStatus
+from include.evidence.receipt import FILLED, Count, FailedCall, Page, Receipt, ReceiptStatus
 from include.evidence.sorting import EvidenceSorter
 from include.evidence.table import write_evidence
 
@@ -136,10 +136,16 @@ class SnapshotWriter:
         self._zip = zipfile.ZipFile(self.folder / "pages.zip", "w", zipfile.ZIP_DEFLATED)
         self._first: datetime | None = None
         self._last: datetime | None = None
-        self._local: datetime | None = None
+        self._skew = 0.0
         self._retries = 0
         self._throttles = 0
         self.cut_short = False
+        #: Items that came more than once, and were taken once.
+        self.duplicates = 0
+        self._counts: list[Count] = []
+        self._calls = 0
+        self._resumed = 0
+        self._failed_call: tuple[BaseException, FailedCall] | None = None
 
     def __enter__(self) -> SnapshotWriter:
         return self
@@ -161,13 +167,17 @@ class SnapshotWriter:
         return self._sorter.added
 
     def traffic(self, traffic: Traffic) -> None:
-        """Count a call's retries and throttles, whether or not it succeeded."""
+        """Count a call's answer, retries and throttles, whether or not it succeeded."""
+        self._calls += 1
+        self._resumed += traffic.resumed
         self._retries += traffic.retries
         self._throttles += traffic.throttles
         if at := traffic.last_date:
             self._first = self._first or at
             self._last = at
-            self._local = datetime.now(UTC)
+            if not traffic.resumed:
+                # An answer of an earlier attempt says nothing of the local clock now.
+                self._skew = (at - datetime.now(UTC)).total_seconds()
 
     def page(self, answer: Answer, items: int, next_token: str = "") -> str:
         """Keep one answer's body as received; returns the page's name for ``Evidence.page``."""
@@ -183,7 +193,7 @@ class SnapshotWriter:
             Page(
                 number=number,
                 operation=f"{answer.service}:{answer.operation}",
-                request=_plain(answer.request),
+                request=plain(answer.request),
                 request_id=answer.request_id,
                 items=items,
                 sha256=sha256(answer.body),
@@ -206,13 +216,36 @@ class SnapshotWriter:
         if text not in self.notes:
             self.notes.append(text)
 
+    def count(self, what: str, expected: int, found: int, explanation: str = "") -> None:
+        """Compare with an independent count (``expected``), for the receipt.
+
+        A difference that nobody explains makes the cell PARTIAL: something is missing.
+        """
+        count = Count(what, expected, found, explanation)
+        self._counts.append(count)
+        if count.unexplained:
+            self.stop_short(f"{count}; the difference is not explained.")
+
+    def failed_call(self, error: BaseException, call: FailedCall) -> None:
+        """Remember the request that was answered with ``error``, in case that ends the cell."""
+        self._failed_call = error, call
+
     def stop_short(self, why: str) -> None:
         """The listing could not be followed to its end: the cell will be PARTIAL."""
         self.cut_short = True
         self.note(why)
 
-    def finish(self, status: ReceiptStatus, *, missing_permission: str = "") -> FinishedSnapshot:
-        """Close the files and compute the digests. COMPLETE without items is COMPLETE_EMPTY."""
+    def finish(
+        self,
+        status: ReceiptStatus,
+        *,
+        missing_permission: str = "",
+        error: BaseException | None = None,
+    ) -> FinishedSnapshot:
+        """Close the files and compute the digests. COMPLETE without items is COMPLETE_EMPTY.
+
+        ``error`` is what ended the collection, if something did: its call is in the receipt.
+        """
         self._zip.close()
         evidence = hashlib.sha256()
 
@@ -224,7 +257,7 @@ class SnapshotWriter:
         with (self.folder / "evidence.parquet").open("wb") as file:
             items = write_evidence(file, digested())
         self._sorter.close()
-        if self.cut_short and status in ("COMPLETE", "COMPLETE_EMPTY"):
+        if self.cut_short and status in ("COMPLETE", "COMPLETE_EMPTY", "BEYOND_REACH"):
             status = "PARTIAL"
         if status in ("COMPLETE", "COMPLETE_EMPTY"):
             status = "COMPLETE" if items else "COMPLETE_EMPTY"
@@ -232,7 +265,7 @@ class SnapshotWriter:
             (d.to_json() for d in self._deployments.values()),
             key=lambda d: (d["keyword"], d["arn"]),
         )
-        receipt = self._receipt(status, items, missing_permission)
+        receipt = self._receipt(status, items, missing_permission, error)
         (self.folder / "deployments.json").write_bytes(canonical_json(deployments))
         (self.folder / "receipt.json").write_bytes(canonical_json(receipt.to_json()))
         content_digest = digest_of(
@@ -263,8 +296,14 @@ class SnapshotWriter:
             files,
         )
 
-    def _receipt(self, status: ReceiptStatus, items: int, missing_permission: str) -> Receipt:
-        skew = (self._last - self._local).total_seconds() if self._last and self._local else 0.0
+    def _receipt(
+        self,
+        status: ReceiptStatus,
+        items: int,
+        missing_permission: str,
+        error: BaseException | None,
+    ) -> Receipt:
+        met, call = self._failed_call or (None, None)
         return Receipt(
             source=self.cell.source,
             account=self.cell.account,
@@ -277,7 +316,7 @@ class SnapshotWriter:
             caller_arn=self.caller_arn,
             endpoint=self.endpoint,
             client=f"botocore/{botocore.__version__}",
-            clock_skew_seconds=round(skew, 1),
+            clock_skew_seconds=round(self._skew, 1),
             cursor_exhausted=not self.cut_short and status in FILLED,
             items=items,
             retries=self._retries,
@@ -285,6 +324,11 @@ class SnapshotWriter:
             message=" ".join(self.notes),
             missing_permission=missing_permission,
             pages=tuple(self._pages),
+            counts=tuple(self._counts),
+            duplicates=self.duplicates,
+            calls=self._calls,
+            resumed=self._resumed,
+            failed_call=call if error is not None and error is met else None,
         )
 
 
@@ -296,14 +340,14 @@ def _described(path: Path) -> dict[str, Any]:
         }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """JSON values of a request: times become ISO text."""
     if isinstance(value, datetime):
         return iso(value)
     if isinstance(value, dict):
-        return {str(name): _plain(inner) for name, inner in value.items()}
+        return {str(name): plain(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     return value
 
 

@@ -153,22 +153,25 @@ def collect_cell(
     service = collector.service
     status: ReceiptStatus = "COMPLETE"
     failure: Failure | None = None
+    met: Exception | None = None
     with SnapshotWriter(cell) as out:
         try:
-            out.caller_arn = clients.caller_arn()
+            # Without a call, so that a receipt names it even when the role can't be assumed.
             out.endpoint = str(clients.client(service, cell.region).meta.endpoint_url)
+            out.caller_arn = clients.caller_arn()
             collector.collect(cell, asked, clients, out)
         except Ended as ended:
             status = ended.status
             out.note(ended.message)
         except Exception as error:
+            met = error
             failure = classify(error, out.service or service)
             status = _ending(failure, out)
             out.note(f"{failure.code}: {failure.message}")
             if not failure.expected:
                 log.exception("%s ended with an error of the collector itself", cell)
         permission = failure.missing_permission if failure else ""
-        finished = out.finish(status, missing_permission=permission)
+        finished = out.finish(status, missing_permission=permission, error=met)
         ref = store.save(finished)
     if ref.filled:
         return ref, None
