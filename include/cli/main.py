@@ -10,7 +10,7 @@ from types import FrameType
 
 import typer
 
-from include.cli import assessing, permissions, stack_commands, testing
+from include.cli import assessing, doctor, permissions, stack_commands, testing
 from include.cli.ending import EVIDENCE_MISSING, FAILED, OK, WRONG_USAGE, Ended
 from include.errors import AuditError, InputError
 
@@ -38,6 +38,7 @@ app = typer.Typer(
 )
 assessing.register(app)
 stack_commands.register(app)
+doctor.register(app)
 permissions.register(app)
 testing.register(app)
 

@@ -1,0 +1,42 @@
+"""Which AWS a command talks to: that of the running stack, else the caller's own."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from include.aws.sessions import SessionFactory
+    from include.settings import Settings
+
+
+def enter() -> Settings:
+    """The settings in force, with this process's environment set up for their AWS.
+
+    When a stack over the local AWS is running, that is the deployment; its endpoint, credentials
+    and accounts are laid over the caller's. Otherwise the caller's environment is used as it is.
+    """
+    from include.settings import load_settings
+    from include.stack import state, supervisor
+
+    base = state.base_folder()
+    record = state.current(base)
+    if record is not None and record.running and record.aws is not None:
+        from include.stack.environment import process_environment
+
+        surroundings = supervisor.attach(base).surroundings
+        changed = process_environment(surroundings, os.environ)
+        os.environ.clear()
+        os.environ.update(changed)
+    return load_settings()
+
+
+def sessions(settings: Settings) -> SessionFactory:
+    """Sessions in the accounts, from the credentials of the environment."""
+    from include.aws.sessions import SessionFactory
+
+    return SessionFactory(
+        settings.role_name,
+        region=settings.home_region,
+        external_id=settings.external_id or "",
+    )
