@@ -19,6 +19,7 @@ from include.local_aws import moto_s3, moto_sts
 from include.local_aws.authorization import Policies
 from include.local_aws.clock import EstateClock
 from include.local_aws.credentials import Caller, Credentials
+from include.local_aws.delivered import NO_DELIVERIES, Deliveries
 from include.local_aws.faults import Fault, Faults, error_of, expired, with_token_fault
 from include.local_aws.moto_query import QueryApp
 from include.local_aws.moto_services import MotoServices
@@ -84,6 +85,7 @@ class Front:
         owned: frozenset[str] = frozenset(),
         mounted: Mapping[str, Dispatcher] | None = None,
         about: Mapping[str, Any] | None = None,
+        deliveries: Deliveries = NO_DELIVERIES,
     ) -> None:
         self.clock = clock
         self.faults = Faults()
@@ -98,6 +100,7 @@ class Front:
         self._owned = owned
         self._mounted = dict(mounted or {})
         self._about = dict(about or {})
+        self._deliveries = deliveries
         self._apps: dict[str, Dispatcher] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -195,6 +198,7 @@ class Front:
             answer = moto_s3.before(asked.operation, asked.request, account, asked.request_id)
             if answer is not None:
                 return answer
+            account = moto_s3.account_of(asked.operation, asked.request, account, self._deliveries)
         name = asked.service if asked.service == "s3control" else asked.scope.service
 
         def ask(request: Request) -> Response:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 from xml.etree import ElementTree
 
+from include.local_aws.delivered import LISTED, Deliveries
 from include.local_aws.moto_checksums import refuse_wrong_checksum
 from include.protocol.errors import ServiceError
 from include.protocol.http import Request, Response
@@ -34,12 +35,27 @@ _NARROWING = {
 
 def before(operation: str, request: Request, account: str, request_id: str) -> Response | None:
     """Refuse what AWS refuses (ServiceError), answer what moto can't, or None to go on to moto."""
+    LISTED.set(_prefix(request) if operation in _LISTINGS else None)
     guard = _GUARDS.get(operation)
     if guard is None:
         return None
     bucket, _, key = request.raw_path.removeprefix("/").partition("/")
     version = parse_qs(request.query).get("versionId", [None])[0]
     return guard(request, _Place(account, unquote(bucket), unquote(key), version, request_id))
+
+
+def account_of(operation: str, request: Request, caller: str, deliveries: Deliveries) -> str:
+    """In which account a request is answered: a bucket policy may let others read."""
+    bucket, _, key = unquote(request.raw_path).removeprefix("/").partition("/")
+    if operation in _LISTINGS:
+        return deliveries.holder(bucket, _prefix(request), caller)
+    if operation in ("GetObject", "HeadObject"):
+        return deliveries.holder(bucket, key, caller)
+    return caller
+
+
+def _prefix(request: Request) -> str:
+    return parse_qs(request.query).get("prefix", [""])[0]
 
 
 class _Place:
@@ -213,6 +229,7 @@ def _time(text: str) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+_LISTINGS = frozenset({"ListObjects", "ListObjectsV2", "ListObjectVersions"})
 _GUARDS: dict[str, Callable[[Request, _Place], Response | None]] = {
     "PutObject": _upload,
     "UploadPart": _upload,

@@ -20,6 +20,7 @@ from include.clock import from_epoch, from_iso
 from include.errors import AuditError, InputError
 from include.local_aws.clock import EstateClock
 from include.local_aws.credentials import Credentials
+from include.local_aws.delivered import Deliveries
 from include.local_aws.estate.store import Estate
 from include.local_aws.front import Dispatcher, Front
 from include.local_aws.journal import Journal
@@ -45,7 +46,14 @@ def opened(state: Path, endpoint: str) -> Iterator[Front]:
     accounts, regions = estate.accounts, estate.regions
     with ExitStack() as stack:
         journal = stack.enter_context(closing(Journal(state / "journal.sqlite")))
-        moto = MotoServices(journal, lambda: seed_estate(estate))
+        clock = EstateClock(from_epoch(estate.meta("clock")))
+        deliveries = Deliveries.of(estate, lambda: int(clock.now().timestamp()))
+
+        def seed() -> None:
+            seed_estate(estate)
+            deliveries.seed()
+
+        moto = MotoServices(journal, seed)
         database = (state / "audit_manager.sqlite").absolute()
         audit_manager = stack.enter_context(
             closing(create_app(f"sqlite:///{database}", s3_endpoint=endpoint))
@@ -54,13 +62,14 @@ def opened(state: Path, endpoint: str) -> Iterator[Front]:
             "auditmanager": ServiceApp("auditmanager", audit_manager.handlers)
         }
         yield Front(
-            clock=EstateClock(from_epoch(estate.meta("clock"))),
+            clock=clock,
             moto=moto,
             credentials=Credentials(journal, accounts),
             overlays=overlays(estate),
             owned=OWNED,
             mounted=mounted,
             about={"seed": estate.meta("seed"), "accounts": accounts, "regions": regions},
+            deliveries=deliveries,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from include.local_aws.delivered import Delivery
 from include.local_aws.estate.store import Estate
 from include.local_aws.overlay import Handler
 from include.local_aws.services import (
@@ -33,3 +34,8 @@ def overlays(estate: Estate) -> dict[str, dict[str, Handler]]:
         "accessanalyzer": accessanalyzer.handlers(estate),
         "ec2": ec2.handlers(estate),
     }
+
+
+def deliveries(estate: Estate) -> tuple[Delivery, ...]:
+    """What AWS delivers to the estate's buckets."""
+    return (*cloudtrail.deliveries(estate),)
