@@ -17,6 +17,8 @@ from include.local_aws.estate.deployments import blind_spot, deployments
 from include.local_aws.estate.edges import edges_by_place
 from include.local_aws.estate.evaluate import recordings
 from include.local_aws.estate.events import Recorder
+from include.local_aws.estate.fleet import fill_fleet
+from include.local_aws.estate.licences import fill_licences
 from include.local_aws.estate.names import account_ids
 from include.local_aws.estate.parameters import Parameters, default_clock
 from include.local_aws.estate.population import Place
@@ -163,6 +165,8 @@ def _fill(connection: sqlite3.Connection, given: Parameters) -> None:
         [(key, json.dumps(value)) for key, value in _description(given).items()],
     )
     _fill_places(connection, given, dict(zip(ids, names, strict=True)))
+    fill_licences(connection, given)
+    fill_fleet(connection, given)
     for statement in _statements("INDEX"):
         if "ON recordings" not in statement:
             connection.execute(statement)

@@ -65,6 +65,24 @@ CREATE TABLE vulnerabilities (arn TEXT PRIMARY KEY, account TEXT, region TEXT, r
     resource_type TEXT, cve TEXT, severity TEXT, score REAL, title TEXT, fix_available INTEGER,
     first_t INTEGER, last_t INTEGER, closed_t INTEGER);
 CREATE INDEX vulnerabilities_by_place ON vulnerabilities (account, region, first_t);
+-- License Manager: where its service role exists, since when
+CREATE TABLE license_places (account TEXT, region TEXT, from_t INTEGER);
+-- licence configurations: body (JSON, as the API shows it but for the counts) in [from_t, to_t)
+CREATE TABLE licenses (arn TEXT, account TEXT, region TEXT, name TEXT, body TEXT,
+    from_t INTEGER, to_t INTEGER);
+CREATE INDEX licenses_by_place ON licenses (account, region, from_t);
+-- who uses a configuration; consumed is NULL for what is associated but consumes nothing (AMIs)
+CREATE TABLE license_uses (configuration TEXT, resource TEXT, resource_type TEXT, consumed INTEGER,
+    from_t INTEGER, to_t INTEGER);
+CREATE INDEX license_uses_by_configuration ON license_uses (configuration, from_t);
+-- Systems Manager: nodes whose agent is registered in [from_t, to_t)
+CREATE TABLE nodes (instance TEXT, account TEXT, region TEXT, platform TEXT, platform_name TEXT,
+    platform_version TEXT, agent TEXT, address TEXT, from_t INTEGER, to_t INTEGER);
+CREATE INDEX nodes_by_place ON nodes (account, region, from_t);
+-- what a node complies with: the status an item has in [from_t, to_t), told at the runs in between
+CREATE TABLE node_compliance (instance TEXT, account TEXT, region TEXT, type TEXT, item TEXT,
+    title TEXT, severity TEXT, status TEXT, from_t INTEGER, to_t INTEGER);
+CREATE INDEX node_compliance_by_node ON node_compliance (account, region, instance, type);
 """
 
 
