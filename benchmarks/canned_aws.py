@@ -48,11 +48,11 @@ _KINDS = (
     ("AwsKmsKey", "kms:{region}:{account}:key/{uuid}"),
     ("AwsLambdaFunction", "lambda:{region}:{account}:function:{name}"),
 )
-_WORDS = tuple(
+_WORDS = tuple(  # a list of words reads better as one text
     "access account backup billing bucket cache catalog cluster console customer data delivery "
     "edge event export gateway image index ingest invoice ledger lookup mail media metric order "
     "partner payment pipeline portal queue report reserve search session shop stage stream "
-    "tenant token upload vault warehouse worker".split(" ")
+    "tenant token upload vault warehouse worker".split(" ")  # noqa: SIM905
 )
 
 

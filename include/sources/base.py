@@ -6,12 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from include.aws.errors import classify
-from include.aws.exchange import Answer, call, traffic_of_one_call
+from msgspec import Struct
+
+from include.aws.decoding import decoded_as
+from include.aws.errors import classify, error_code
+from include.aws.exchange import Answer, Traffic, call, traffic_of_one_call
+from include.clock import iso
 from include.evidence.cell import Cell
 from include.evidence.item import Known, SourceName
-from include.evidence.receipt import ReceiptStatus
-from include.evidence.snapshot import SnapshotWriter
+from include.evidence.receipt import FailedCall, ReceiptStatus
+from include.evidence.snapshot import SnapshotWriter, plain
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -84,15 +88,43 @@ class Listing:
 
 
 def ask(
-    out: SnapshotWriter, client: Any, operation: str, request: Mapping[str, Any] | None = None
+    out: SnapshotWriter,
+    client: Any,
+    operation: str,
+    request: Mapping[str, Any] | None = None,
+    *,
+    decode: type[Struct] | None = None,
 ) -> Answer:
-    """One call that is not paged by the caller; its traffic is counted, its page is not kept."""
+    """One call that is not paged by the caller; its traffic is counted, its page is not kept.
+
+    With ``decode``, the output holds that Struct's members only, as msgspec reads them: for bulk
+    listings, of which a few members are wanted (see :mod:`include.aws.decoding`).
+    """
     out.service = str(client.meta.service_model.service_name)
-    with traffic_of_one_call() as traffic:
+    asked = dict(request or {})
+    with traffic_of_one_call() as traffic, decoded_as(decode):
         try:
-            return call(client, operation, dict(request or {}), traffic)
+            return call(client, operation, asked, traffic)
+        except Exception as error:
+            out.failed_call(error, failed_call(out.service, operation, asked, traffic, error))
+            raise
         finally:
             out.traffic(traffic)
+
+
+def failed_call(
+    service: str, operation: str, request: dict[str, Any], traffic: Traffic, error: Exception
+) -> FailedCall:
+    """What a receipt says of a request that could not be answered."""
+    return FailedCall(
+        operation=f"{service}:{operation}",
+        request=plain(request),
+        attempts=len(traffic.attempts),
+        http_status=traffic.last.status,
+        code=error_code(error) or type(error).__name__,
+        request_id=traffic.request_id,
+        service_date=iso(traffic.last_date) if traffic.last_date else "",
+    )
 
 
 def ask_once(
@@ -119,18 +151,20 @@ def pages(
     *,
     token: str = "NextToken",
     next_token: str = "",
+    decode: type[Struct] | None = None,
 ) -> Iterator[Listing]:
     """Follow a listing to its end, a page at a time.
 
     ``items_at`` is the dotted path of the items in the output (``Reservations``), ``token`` the
-    request's token member and ``next_token`` the answer's, where it has another name. Empty
+    request's token member and ``next_token`` the answer's, where it has another name. ``decode``
+    is a Struct with the members ``items_at`` and the token: only these are read then. Empty
     pages with a token are followed: they are not the end. A token that comes again would go
     round forever: the listing stops there and the cell is PARTIAL.
     """
     parameters = dict(request or {})
     seen: set[str] = set()
     while True:
-        answer = ask(out, client, operation, parameters)
+        answer = ask(out, client, operation, parameters, decode=decode)
         following = str(answer.output.get(next_token or token) or "")
         items = _at(answer.output, items_at) or []
         yield Listing(answer, items, out.page(answer, len(items), following))
