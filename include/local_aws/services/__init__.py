@@ -13,12 +13,22 @@ from include.local_aws.services import (
     ec2,
     iam,
     inspector2,
+    licensemanager,
     securityhub,
+    ssm,
 )
 
 #: Services that moto has no part in: an operation without a handler answers 501.
 OWNED = frozenset(
-    {"config", "securityhub", "cloudtrail", "inspector2", "account", "accessanalyzer"}
+    {
+        "config",
+        "securityhub",
+        "cloudtrail",
+        "inspector2",
+        "license-manager",
+        "account",
+        "accessanalyzer",
+    }
 )
 
 
@@ -29,6 +39,8 @@ def overlays(estate: Estate) -> dict[str, dict[str, Handler]]:
         "securityhub": securityhub.handlers(estate),
         "cloudtrail": cloudtrail.handlers(estate),
         "inspector2": inspector2.handlers(estate),
+        "license-manager": licensemanager.handlers(estate),
+        "ssm": ssm.handlers(estate),
         "iam": iam.handlers(estate),
         "account": account.handlers(estate),
         "accessanalyzer": accessanalyzer.handlers(estate),
