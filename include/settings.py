@@ -34,6 +34,8 @@ BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61
 RoleName = Annotated[str, StringConstraints(pattern=r"^[\w+=,.@-]{1,64}$")]
 FrameworkId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.]*$")]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")]
+#: Of object keys: one or more folders, with a slash at the end.
+Prefix = Annotated[str, StringConstraints(pattern=r"^[\w!.*'()-]+(/[\w!.*'()-]+)*/$")]
 Schedule = Literal["month", "quarter", "year", "none"]
 
 
@@ -47,6 +49,20 @@ class AuditManagerSettings(_Checked):
     enabled: bool = True
     endpoint: Url | None = None
     region: RegionName | None = None  # None: the home region
+
+
+class CustomEvidenceSettings(_Checked):
+    """Where scripts drop records. Without ``bucket``, the evidence bucket is used."""
+
+    bucket: BucketName | None = None
+    prefix: Prefix = "custom/"
+
+
+class ManualEvidenceSettings(_Checked):
+    """Where people hand in files. Without ``bucket``, the evidence bucket is used."""
+
+    bucket: BucketName | None = None
+    prefix: Prefix = "manual/"
 
 
 class FrameworkSettings(_Checked):
@@ -68,6 +84,8 @@ class Settings(_Checked):
     reports_bucket: BucketName = "audit-reports"
     kms_key: str | None = None  # id, alias or ARN; None: the AWS managed key
     sns_topic: Annotated[str, StringConstraints(pattern=r"^arn:[\w-]+:sns:")] | None = None
+    custom_evidence: CustomEvidenceSettings = CustomEvidenceSettings()
+    manual_evidence: ManualEvidenceSettings = ManualEvidenceSettings()
     registers: str = "registers"  # a folder, relative to the project
     audit_manager: AuditManagerSettings = AuditManagerSettings()
     frameworks: tuple[FrameworkSettings, ...] = ()
@@ -85,6 +103,16 @@ class Settings(_Checked):
         if self.regions[0] == "enabled":
             raise ValueError("regions: the first is the home region and has to be named")
         return self
+
+    @property
+    def custom_bucket(self) -> str:
+        """The bucket in which scripts drop records."""
+        return self.custom_evidence.bucket or self.evidence_bucket
+
+    @property
+    def manual_bucket(self) -> str:
+        """The bucket in which people hand in files."""
+        return self.manual_evidence.bucket or self.evidence_bucket
 
     @property
     def registers_folder(self) -> Path:

@@ -81,7 +81,14 @@ def collector_policy(
 def runner_policy(settings: Settings) -> dict[str, Any]:
     """The policy of Airflow's own role (the connection ``aws_default``), by the settings."""
     partition = partition_of(settings.home_region)
-    buckets = sorted({settings.evidence_bucket, settings.reports_bucket})
+    buckets = sorted(
+        {
+            settings.evidence_bucket,
+            settings.reports_bucket,
+            settings.custom_bucket,
+            settings.manual_bucket,
+        }
+    )
     arns = [f"arn:{partition}:s3:::{bucket}" for bucket in buckets]
     role = f"arn:{partition}:iam::*:role/{settings.role_name}"
     statements = [

@@ -91,12 +91,15 @@ class SessionFactory:
 
     def account(self, account: str) -> ClientFactory:
         """Clients in ``account``. No call is made before the first client is used."""
+        own = self.base()
         with self._lock:
             if account not in self._factories:
                 session = self._session()
                 if self.role_name:
                     self._assume(session, account)
-                self._factories[account] = ClientFactory(account, session, self.region, self.retry)
+                self._factories[account] = ClientFactory(
+                    account, session, self.region, self.retry, own
+                )
             return self._factories[account]
 
     def _session(self) -> botocore.session.Session:
@@ -134,9 +137,15 @@ class ClientFactory:
     """Clients of one account, made once per (service, region). Thread-safe."""
 
     def __init__(
-        self, account: str, session: botocore.session.Session, region: str, retry: RetryPolicy
+        self,
+        account: str,
+        session: botocore.session.Session,
+        region: str,
+        retry: RetryPolicy,
+        own: ClientFactory | None = None,
     ) -> None:
         self.account = account
+        self._own = own
         self._session = session
         self._region = region
         self._config = retry.config()
@@ -155,6 +164,11 @@ class ClientFactory:
                 watch(client)
                 self._clients[key] = client
             return self._clients[key]
+
+    @property
+    def own(self) -> ClientFactory:
+        """Clients of the process's own account, which keeps the files that people hand in."""
+        return self._own or self
 
     def caller_arn(self) -> str:
         """Who asks, as STS sees it; raises what STS answers when the role can't be assumed."""

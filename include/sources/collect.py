@@ -121,7 +121,7 @@ def collect_account(
         "home_region": home_region or (regions[0] if regions else "us-east-1"),
         "regional_account_keywords": _regional_account_keywords(source),
     }
-    clients = sessions.account(account)
+    clients = sessions.base() if source in ORGANIZATION_WIDE else sessions.account(account)
 
     def one(cell: Cell, asked: Mapping[str, Any]) -> tuple[SnapshotRef, Problem | None]:
         found = store.find(cell) if collector.settled and not refresh else None
