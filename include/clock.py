@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 
 def iso(at: datetime) -> str:
     """``2026-10-31T23:59:59Z``; fractions of a second are kept only when there are any."""
-    at = at.astimezone(UTC)
-    return at.isoformat(timespec="microseconds" if at.microsecond else "seconds").replace(
-        "+00:00", "Z"
-    )
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return at.isoformat().removesuffix("+00:00") + "Z"
 
 
 def from_iso(text: str) -> datetime:

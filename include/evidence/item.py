@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal
 
+import msgspec
+
 from include.clock import iso
-from include.digests import digest_of
 
 SourceName = Literal[
     "aws_config",
@@ -27,10 +28,10 @@ Result = Literal["PASS", "FAIL", "NOT_APPLICABLE", "UNANSWERED", "NONE"]
 Known = Literal["CONTEMPORANEOUS", "RECONSTRUCTED", "CURRENT_ONLY"]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One item. Times are aware UTC; ``resource`` is the canonical identity (see identity.py).
+class Evidence(msgspec.Struct, frozen=True, gc=False):
+    """One item, immutable (``msgspec.structs.replace`` makes a changed copy).
 
+    Times are aware UTC; ``resource`` is the canonical identity (see identity.py).
     ``keyword`` is Audit Manager's: a Config rule identifier, a Security Hub control id, an event
     name, ``service_Operation`` for API calls. ``deployment`` is the ARN of the rule or the
     control that judged, so that several deployments of one rule stay apart; ``parameters`` is
@@ -55,47 +56,93 @@ class Evidence:
     in_population: bool = True
     severity: str = ""
     deployment: str = ""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = msgspec.field(default_factory=dict)
     failed: tuple[tuple[str, str], ...] = ()
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = msgspec.field(default_factory=dict)
     page: str = ""
     offset: int = 0
 
     @property
     def evidence_id(self) -> str:
         """Deterministic: the same observation has the same id in every collection."""
-        return digest_of(
-            [
-                self.source,
-                self.keyword,
-                self.deployment,
-                self.account,
-                self.region,
-                self.event_name,
-                self.resource,
-                iso(self.source_time),
-                self.attributes.get("id", ""),
-            ]
-        )[:32]
+        return identity_of(self).hex()
 
     def content(self) -> dict[str, Any]:
         """Everything that is not about the collecting itself (JSON values only)."""
-        skip = {"collected_at", "page", "offset"}
-        out: dict[str, Any] = {}
-        for f in fields(self):
-            if f.name in skip:
-                continue
-            value = getattr(self, f.name)
-            if isinstance(value, datetime):
-                value = iso(value)
-            elif isinstance(value, Mapping):
-                value = json.loads(json.dumps(dict(value)))
-            elif isinstance(value, tuple):
-                value = [list(pair) for pair in value]
-            out[f.name] = value
-        return out
+        return dict(json.loads(content_of(self)))
 
     @property
     def content_digest(self) -> str:
-        """Equal content digests mean: the same evidence."""
-        return digest_of(self.content())
+        """SHA-256 of the content's canonical JSON; equal digests mean: the same evidence."""
+        return hashlib.sha256(content_of(self)).hexdigest()
+
+
+def identity_of(item: Evidence) -> bytes:
+    """:attr:`Evidence.evidence_id` as its 16 bytes."""
+    return hashlib.sha256(
+        _ENCODER.encode(
+            (
+                item.source,
+                item.keyword,
+                item.deployment,
+                item.account,
+                item.region,
+                item.event_name,
+                item.resource,
+                iso(item.source_time),
+                item.attributes.get("id", ""),
+            )
+        )
+    ).digest()[:16]
+
+
+def content_of(item: Evidence) -> bytes:
+    """The content as JSON: members sorted by name, no white space, UTF-8."""
+    return _ENCODER.encode(
+        _Content(
+            item.account,
+            item.attributes,
+            item.deployment,
+            item.event_name,
+            item.event_source,
+            item.failed,
+            item.in_population,
+            item.keyword,
+            item.known,
+            item.parameters,
+            item.raw_status,
+            item.region,
+            item.resource,
+            item.resource_type,
+            item.result,
+            item.severity,
+            item.source,
+            iso(item.source_time),
+        )
+    )
+
+
+class _Content(msgspec.Struct, gc=False):
+    """What content digests are over, in the order of the names."""
+
+    account: str
+    attributes: Mapping[str, Any]
+    deployment: str
+    event_name: str
+    event_source: str
+    failed: tuple[tuple[str, str], ...]
+    in_population: bool
+    keyword: str
+    known: str
+    parameters: Mapping[str, Any]
+    raw_status: str
+    region: str
+    resource: str
+    resource_type: str
+    result: str
+    severity: str
+    source: str
+    source_time: str
+
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,19 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import botocore
+import pyarrow as pa
 
 from include.aws.exchange import Answer, Traffic
 from include.clock import from_iso, iso
 from include.digests import canonical_json, digest_of, digest_of_many, sha256
+from include.errors import AuditError
+from include.evidence.archive import PageArchive, page_number
 from include.evidence.cell import Cell
 from include.evidence.deployment import Deployment
 from include.evidence.item import Evidence
+from include.evidence.page_log import PageLog
 from include.evidence.receipt import FILLED, Count, FailedCall, Page, Receipt, ReceiptStatus
 from include.evidence.sorting import EvidenceSorter
-from include.evidence.table import write_evidence
+from include.evidence.table import write_tables
 
-#: Version of the layout of snapshot.json.
-FORMAT = 1
+#: Version of what a snapshot's files hold and how; those of another version are collected anew.
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class SnapshotRef:
     items: int
     as_of: str
     cell: Cell
+    format: int = FORMAT
 
     @property
     def filled(self) -> bool:
@@ -60,12 +64,15 @@ class SnapshotRef:
             "items": self.items,
             "as_of": self.as_of,
             "cell": self.cell.to_json(),
+            "format": self.format,
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> SnapshotRef:
         """The inverse of :meth:`to_json`."""
-        return cls(**{**data, "cell": Cell.from_json(data["cell"])})
+        return cls(
+            **{**data, "cell": Cell.from_json(data["cell"]), "format": data.get("format", 1)}
+        )
 
 
 def _no_evidence() -> Iterator[Evidence]:
@@ -74,6 +81,12 @@ def _no_evidence() -> Iterator[Evidence]:
 
 def _no_pages() -> Iterator[tuple[str, bytes]]:
     return iter(())
+
+
+def _no_page(number: int) -> bytes:
+    raise AuditError(
+        f"There is no raw page {number} here.", hint="Read it from the snapshot in the store."
+    )
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,7 @@ class LoadedSnapshot:
     deployments: tuple[Deployment, ...] = ()
     read_evidence: Callable[[], Iterator[Evidence]] = _no_evidence
     read_pages: Callable[[], Iterator[tuple[str, bytes]]] = _no_pages
+    read_page: Callable[[int], bytes] = _no_page
 
     @property
     def cell(self) -> Cell:
@@ -98,6 +112,10 @@ class LoadedSnapshot:
     def iter_pages(self) -> Iterator[tuple[str, bytes]]:
         """(name, body as received) of every page; names are those in ``Evidence.page``."""
         return self.read_pages()
+
+    def page(self, name: str) -> bytes:
+        """One page's body as received, by the name in ``Evidence.page``; only it is fetched."""
+        return self.read_page(page_number(name))
 
 
 @dataclass(frozen=True)
@@ -117,8 +135,10 @@ class FinishedSnapshot:
 class SnapshotWriter:
     """Takes a cell's pages, evidence and deployments, on local disk until :meth:`finish`.
 
-    Memory doesn't grow with the number of items or pages. Nothing reaches the store before
-    the whole snapshot is there, so that a killed collection leaves nothing behind.
+    Memory doesn't grow with the number of items, and with that of pages by eight bytes each: what
+    is held is bounded in :mod:`include.evidence.sorting` and by the size of a page. Nothing
+    reaches the store before the whole snapshot is there, so that a killed collection leaves
+    nothing behind.
     """
 
     cell: Cell
@@ -128,19 +148,20 @@ class SnapshotWriter:
 
     def __post_init__(self) -> None:
         self._sorter = EvidenceSorter()
-        self._pages: list[Page] = []
+        self._archive = PageArchive(self.folder / "pages.zst")
+        self._pages = PageLog()
         self._deployments: dict[str, Deployment] = {}
         self.notes: list[str] = []
         #: The service (boto3's name) that was asked last: whom an error came from.
         self.service = ""
-        self._zip = zipfile.ZipFile(self.folder / "pages.zip", "w", zipfile.ZIP_DEFLATED)
         self._first: datetime | None = None
         self._last: datetime | None = None
         self._skew = 0.0
         self._retries = 0
         self._throttles = 0
         self.cut_short = False
-        #: Items that came more than once, and were taken once.
+        #: Items that came more than once, and were taken once; those found in sorting are added
+        #: when it is finished.
         self.duplicates = 0
         self._counts: list[Count] = []
         self._calls = 0
@@ -152,7 +173,8 @@ class SnapshotWriter:
 
     def __exit__(self, *_: object) -> None:
         """Remove everything from local disk; what was finished has to be stored by then."""
-        self._zip.close()
+        self._archive.close()
+        self._pages.close()
         self._sorter.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -181,17 +203,10 @@ class SnapshotWriter:
 
     def page(self, answer: Answer, items: int, next_token: str = "") -> str:
         """Keep one answer's body as received; returns the page's name for ``Evidence.page``."""
-        number = len(self._pages) + 1
-        suffix = "xml" if answer.body[:1] == b"<" else "json"
-        name = f"page-{number:05d}.{suffix}"
-        # A fixed date: equal pages give equal bytes (1980 is the first year a zip knows).
-        entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-        entry.compress_type = zipfile.ZIP_DEFLATED
-        entry.external_attr = 0o600 << 16
-        self._zip.writestr(entry, answer.body)
-        self._pages.append(
+        name = self._archive.add(answer.body)
+        self._pages.add(
             Page(
-                number=number,
+                number=len(self._archive),
                 operation=f"{answer.service}:{answer.operation}",
                 request=plain(answer.request),
                 request_id=answer.request_id,
@@ -246,16 +261,17 @@ class SnapshotWriter:
 
         ``error`` is what ended the collection, if something did: its call is in the receipt.
         """
-        self._zip.close()
+        self._archive.close()
         evidence = hashlib.sha256()
 
-        def digested() -> Iterator[tuple[Evidence, str]]:
-            for item, digest in self._sorter.sorted():
-                evidence.update(digest.encode() + b"\n")
-                yield item, digest
+        def digested() -> Iterator[pa.Table]:
+            for rows, digests in self._sorter.merged():
+                evidence.update(b"".join(digests))
+                yield rows
 
         with (self.folder / "evidence.parquet").open("wb") as file:
-            items = write_evidence(file, digested())
+            items = write_tables(file, digested())
+        self.duplicates += self._sorter.duplicates
         self._sorter.close()
         if self.cut_short and status in ("COMPLETE", "COMPLETE_EMPTY", "BEYOND_REACH"):
             status = "PARTIAL"
@@ -267,7 +283,7 @@ class SnapshotWriter:
         )
         receipt = self._receipt(status, items, missing_permission, error)
         (self.folder / "deployments.json").write_bytes(canonical_json(deployments))
-        (self.folder / "receipt.json").write_bytes(canonical_json(receipt.to_json()))
+        self._pages.write_receipt(receipt, self.folder / "receipt.json")
         content_digest = digest_of(
             {
                 "evidence": evidence.hexdigest(),
@@ -275,7 +291,7 @@ class SnapshotWriter:
                 "status": status,
             }
         )
-        names = ("deployments.json", "evidence.parquet", "pages.zip", "receipt.json")
+        names = ("deployments.json", "evidence.parquet", "pages.zst", "receipt.json")
         files = {name: self.folder / name for name in names}
         manifest = {
             "format": FORMAT,
@@ -323,7 +339,6 @@ class SnapshotWriter:
             throttles=self._throttles,
             message=" ".join(self.notes),
             missing_permission=missing_permission,
-            pages=tuple(self._pages),
             counts=tuple(self._counts),
             duplicates=self.duplicates,
             calls=self._calls,

@@ -7,20 +7,21 @@ import hashlib
 import json
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from botocore.exceptions import ClientError
 
 from include.aws.errors import error_code
 from include.digests import canonical_json, sha256
 from include.errors import AuditError
+from include.evidence.archive import ArchivedPages
 from include.evidence.cell import Cell
 from include.evidence.deployment import Deployment
 from include.evidence.item import Evidence
+from include.evidence.ranges import RangedObject
 from include.evidence.receipt import Receipt
-from include.evidence.snapshot import FinishedSnapshot, LoadedSnapshot, SnapshotRef
+from include.evidence.snapshot import FORMAT, FinishedSnapshot, LoadedSnapshot, SnapshotRef
 from include.evidence.table import read_evidence
 
 _MISSING = {"NoSuchKey", "404", "NotFound"}
@@ -30,7 +31,7 @@ _IN_MEMORY = 8 * 1024 * 1024
 
 
 class SnapshotStore:
-    """Snapshots in a bucket, laid out as ``<prefix>/<cell>/<content digest>/…``.
+    """Snapshots in a bucket, laid out as ``<prefix>/<cell>/<format>/<content digest>/…``.
 
     A snapshot's files are written first, each never replaced; its ``snapshot.json`` after them;
     the cell's ``current.json``, which names the snapshot in force, last. A collection killed in
@@ -44,9 +45,13 @@ class SnapshotStore:
         self.prefix = prefix.strip("/")
 
     def find(self, cell: Cell) -> SnapshotRef | None:
-        """The snapshot in force for a cell, whatever its status; None when there is none."""
+        """The snapshot in force for a cell, whatever its status; None when there is none.
+
+        One that another version of the product wrote in another format counts as none.
+        """
         found = self._get(f"{self._folder(cell)}/current.json")
-        return SnapshotRef.from_json(json.loads(found)) if found is not None else None
+        ref = SnapshotRef.from_json(json.loads(found)) if found is not None else None
+        return ref if ref is not None and ref.format == FORMAT else None
 
     def save(self, snapshot: FinishedSnapshot) -> SnapshotRef:
         """Store a snapshot and point the cell at it.
@@ -54,7 +59,7 @@ class SnapshotStore:
         A snapshot that is not filled doesn't take the place of a filled one: what was collected
         completely stays in force when a later refresh fails.
         """
-        folder = f"{self._folder(snapshot.cell)}/{snapshot.content_digest}"
+        folder = f"{self._folder(snapshot.cell)}/v{FORMAT}/{snapshot.content_digest}"
         manifest = self._get(f"{folder}/snapshot.json")
         if manifest is None:
             described = json.loads(snapshot.manifest)["files"]
@@ -86,7 +91,14 @@ class SnapshotStore:
         folder = self._key(ref.uri)
         manifest = self._require(f"{folder}/snapshot.json")
         _check(manifest, ref.digest, f"{ref.uri}/snapshot.json")
-        files = json.loads(manifest)["files"]
+        described = json.loads(manifest)
+        if described["format"] != FORMAT:
+            raise AuditError(
+                f"{ref.uri} was written in format {described['format']}; this version of the "
+                f"product reads format {FORMAT}.",
+                hint="Collect the cell again (refresh), or read it with the version that wrote it.",
+            )
+        files = described["files"]
 
         def small(name: str) -> Any:
             digest = files[name]["sha256"]
@@ -99,16 +111,25 @@ class SnapshotStore:
                 yield from read_evidence(file)
 
         def pages() -> Iterator[tuple[str, bytes]]:
-            with self._open(folder, "pages.zip", files) as file, zipfile.ZipFile(file) as pack:
-                for name in pack.namelist():
-                    yield name, pack.read(name)
+            with self._open(folder, "pages.zst", files) as file:
+                yield from ArchivedPages(file)
 
+        def page(number: int) -> bytes:
+            key = _object_name(folder, "pages.zst", files["pages.zst"]["sha256"])
+            size = files["pages.zst"]["bytes"]
+            packed = RangedObject(self.s3, self.bucket, key, size)
+            body = ArchivedPages(cast(IO[bytes], packed)).page(number)
+            _check(body, receipt.pages[number - 1].sha256, f"Page {number} of {ref.uri}")
+            return body
+
+        receipt = Receipt.from_json(small("receipt.json"))
         return LoadedSnapshot(
             ref=ref,
-            receipt=Receipt.from_json(small("receipt.json")),
+            receipt=receipt,
             deployments=tuple(Deployment.from_json(d) for d in small("deployments.json")),
             read_evidence=evidence,
             read_pages=pages,
+            read_page=page,
         )
 
     def _folder(self, cell: Cell) -> str:

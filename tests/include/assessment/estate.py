@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec import structs
+
 from include.assessment.assess import assess
 from include.assessment.period import Period, parse_period
 from include.assessment.registers import Registers
@@ -155,7 +157,7 @@ def snap(
     rows: Iterable[Evidence] = (),
     **receipt: Any,
 ) -> Snap:
-    items = [replace(one, account=account) for one in rows]
+    items = [structs.replace(one, account=account) for one in rows]
     values: dict[str, Any] = {
         "source": name,
         "account": account,

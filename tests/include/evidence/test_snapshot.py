@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
+import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from include.assessment.period import parse_period
 from include.aws.exchange import Answer
-from include.digests import sha256
+from include.digests import canonical_json, sha256
 from include.evidence.cell import Cell
 from include.evidence.deployment import Deployment
 from include.evidence.item import Evidence
 from include.evidence.receipt import ReceiptStatus
 from include.evidence.snapshot import FinishedSnapshot, SnapshotRef, SnapshotWriter
 from include.evidence.sorting import EvidenceSorter
-from include.evidence.table import SCHEMA, read_evidence, write_evidence
+from include.evidence.table import BYTES_PER_GROUP, SCHEMA, read_evidence, write_tables
 
 NOW = datetime(2026, 11, 1, 6, tzinfo=UTC)
 CELL = Cell("aws_config", "111111111111", "us-east-1", parse_period("2026-10"), "ab" * 32)
@@ -48,7 +53,7 @@ def item(number: int, **changes: object) -> Evidence:
         page="page-00001.json",
         offset=number,
     )
-    return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
+    return msgspec.structs.replace(made, **changes)
 
 
 def deployment(keyword: str) -> Deployment:
@@ -80,41 +85,115 @@ def finished(
     return out.finish(status)
 
 
-def test_evidence_survives_the_table_unchanged() -> None:
-    items = [item(n) for n in range(5)] + [item(5, failed=(), attributes={}, parameters={})]
+def merged(items: Iterable[Evidence], **sizes: int) -> tuple[list[Evidence], bytes, int]:
+    """The items as a table gives them back, its bytes, and how many were dropped."""
+    sorter = EvidenceSorter(**sizes)
+    for one in items:
+        sorter.add(one)
     file = io.BytesIO()
-    assert write_evidence(file, ((one, one.content_digest) for one in items)) == 6
-    assert list(read_evidence(file)) == items
-    table = pq.read_table(file)
-    assert table.schema.equals(SCHEMA)
-    assert table["evidence_id"].to_pylist() == [one.evidence_id for one in items]
+    digests: list[bytes] = []
+
+    def tables() -> Iterator[pa.Table]:
+        for table, some in sorter.merged():
+            digests.extend(some)
+            yield table
+
+    assert write_tables(file, tables()) == len(digests)
+    sorter.close()
+    read = list(read_evidence(file))
+    assert [one.content_digest for one in read] == [digest.hex() for digest in digests]
+    return read, file.getvalue(), sorter.duplicates
+
+
+def test_evidence_survives_the_table_unchanged() -> None:
+    odd = item(5, failed=(), attributes={}, parameters={}, keyword="RULE_9", in_population=False)
+    early = item(6, source_time=datetime(1969, 12, 31, 23, 59, 59, 999999, UTC), keyword="RULE_9")
+    items = sorted([item(n) for n in range(5)], key=lambda one: (one.keyword, one.resource))
+    read, table, duplicates = merged([early, *items, odd])
+    assert read == [*items, odd, early]
+    assert duplicates == 0
+    found = pq.read_table(io.BytesIO(table))
+    assert found.schema.equals(SCHEMA)
+    assert [i.hex() for i in found["evidence_id"].to_pylist()] == [i.evidence_id for i in read]
 
 
 def test_no_evidence_is_a_table_too() -> None:
-    file = io.BytesIO()
-    assert write_evidence(file, ()) == 0
-    assert list(read_evidence(file)) == []
+    read, _, _ = merged([])
+    assert read == []
 
 
-def test_the_order_never_depends_on_what_fitted_into_memory() -> None:
-    def order(items: Iterable[Evidence], run_length: int) -> list[Evidence]:
-        sorter = EvidenceSorter(run_length)
-        for one in items:
-            sorter.add(one)
-        out = [one for one, _ in sorter.sorted()]
-        sorter.close()
-        return out
+def test_the_digest_is_that_of_the_contents_canonical_json() -> None:
+    for one in (item(1), item(2, attributes={"b": {"d": 1, "c": [0.5, "ü\u0000"]}, "a": None})):
+        assert one.content_digest == sha256(canonical_json(one.content()))
+        assert not {"page", "offset", "collected_at"} & one.content().keys()
 
+
+@pytest.mark.parametrize(
+    "sizes",
+    [{"batch_rows": 9, "run_bytes": 1}, {"batch_rows": 4, "run_bytes": 9_000, "fan_in": 3}],
+    ids=["many runs", "runs of runs"],
+)
+def test_the_order_never_depends_on_what_fitted_into_memory(sizes: dict[str, int]) -> None:
     items = [item(n) for n in range(100)]
-    in_memory = order(items, 1000)
-    assert order(reversed([*items, *items[:7]]), 9) == in_memory
-    assert len(in_memory) == 100
+    repeated = [*items, *items[:7], *items[:7]]
+    in_memory = merged(items)
+    found = merged(reversed(repeated), **sizes)
+    assert found[:2] == in_memory[:2]
+    assert (found[2], in_memory[2]) == (14, 0)
+
+
+def test_of_repeated_items_the_first_one_listed_is_kept() -> None:
+    first, again = item(1), item(1, page="page-00002.json", offset=0)
+    assert merged([again, first])[0] == merged([first, again])[0] == [first]
+
+
+@given(
+    st.lists(
+        st.builds(
+            item,
+            st.integers(0, 6),
+            keyword=st.text(max_size=3),
+            resource=st.text(max_size=3),
+            severity=st.text(max_size=2),
+            source_time=st.datetimes(
+                datetime(1600, 1, 1), datetime(2300, 1, 1), timezones=st.just(UTC)
+            ),
+            attributes=st.dictionaries(st.text(max_size=3), st.text(max_size=9), max_size=3),
+            failed=st.lists(st.tuples(st.text(max_size=3), st.text(max_size=3)), max_size=2).map(
+                tuple
+            ),
+        ),
+        max_size=30,
+    )
+)
+@settings(max_examples=40, deadline=None)
+def test_whatever_the_text_the_same_items_give_the_same_table(items: list[Evidence]) -> None:
+    read, table, duplicates = merged(items)
+    assert {one.content_digest for one in read} == {one.content_digest for one in items}
+    assert len(read) + duplicates == len(items)
+    assert merged(reversed(items), batch_rows=3, run_bytes=1, fan_in=2)[1] == table
+
+
+def test_half_a_character_is_replaced() -> None:
+    broken = item(1, attributes={"name": "half \ud800"}, resource="r\udfff", failed=())
+    read, _, _ = merged([broken])
+    assert (read[0].attributes, read[0].resource) == ({"name": "half ?"}, "r?")
+
+
+def test_large_items_keep_blocks_and_row_groups_small() -> None:
+    large = [item(n, attributes={"configuration": f"{n}" * 240_000}) for n in range(10, 99)]
+    read, table, _ = merged([*large, *(item(n) for n in range(200))], run_bytes=4_000_000)
+    assert len(read) == 289
+    groups = pq.ParquetFile(io.BytesIO(table))
+    assert groups.num_row_groups > 1
+    most = max(groups.metadata.row_group(n).total_byte_size for n in range(groups.num_row_groups))
+    assert most < BYTES_PER_GROUP + 1_000_000
 
 
 def test_content_is_what_was_found_not_how_it_was_collected(tmp_path: Path) -> None:
     items = [item(n) for n in range(10)]
     later = [
-        dataclasses.replace(i, collected_at=NOW + timedelta(hours=1), page="page-00009.json")
+        msgspec.structs.replace(i, collected_at=NOW + timedelta(hours=1), page="page-00009.json")
         for i in reversed(items)
     ]
     one = finished(tmp_path / "a", items, rules=("RULE_0", "RULE_1"))
@@ -127,7 +206,7 @@ def test_other_content_has_another_digest(tmp_path: Path) -> None:
     snapshots = [
         finished(tmp_path / "a", items),
         finished(tmp_path / "b", items[:2]),
-        finished(tmp_path / "c", [*items[:2], dataclasses.replace(items[2], result="PASS")]),
+        finished(tmp_path / "c", [*items[:2], msgspec.structs.replace(items[2], result="PASS")]),
         finished(tmp_path / "d", items, status="PARTIAL"),
         finished(tmp_path / "e", items, rules=("RULE_9",)),
     ]
@@ -137,7 +216,7 @@ def test_other_content_has_another_digest(tmp_path: Path) -> None:
 def test_equal_collections_give_equal_bytes(tmp_path: Path) -> None:
     one = finished(tmp_path / "a", [item(1), item(2)])
     two = finished(tmp_path / "b", [item(2), item(1)])
-    for name in ("evidence.parquet", "pages.zip", "deployments.json"):
+    for name in ("evidence.parquet", "pages.zst", "deployments.json"):
         assert sha256(one.files[name].read_bytes()) == sha256(two.files[name].read_bytes())
 
 

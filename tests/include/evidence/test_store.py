@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from include.digests import canonical_json
 from include.errors import AuditError
 from include.evidence.store import SnapshotStore
 from tests.include.evidence.test_snapshot import CELL, finished, item
@@ -50,6 +53,7 @@ def test_what_is_saved_is_found_and_read_back(store: SnapshotStore, tmp_path: Pa
     assert [d.keyword for d in loaded.deployments] == ["RULE_0"]
     assert loaded.receipt.items == ref.items == 4
     assert dict(loaded.iter_pages()) == {"page-00001.json": b'{"EvaluationResults": []}'}
+    assert loaded.page("page-00001.json") == b'{"EvaluationResults": []}'
 
 
 def test_the_same_content_is_stored_once(store: SnapshotStore, s3: Any, tmp_path: Path) -> None:
@@ -119,6 +123,35 @@ def test_a_file_that_was_touched_is_noticed(
         loaded = store.load(ref)
         list(loaded.iter_evidence())
         list(loaded.iter_pages())
+
+
+def test_a_page_that_was_touched_is_noticed_when_it_is_read_alone(
+    store: SnapshotStore, s3: Any, tmp_path: Path
+) -> None:
+    loaded = store.load(store.save(finished(tmp_path, [item(1)])))
+    (key,) = [key for key in _keys(s3) if "/pages-" in key]
+    body = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    other = body.replace(b"Eva", b"eva")
+    assert other != body
+    s3.put_object(Bucket=BUCKET, Key=key, Body=other)
+    with pytest.raises(AuditError, match="Page 1 of"):
+        loaded.page("page-00001.json")
+
+
+def test_a_snapshot_of_another_format_is_not_in_force_and_says_so_when_read(
+    store: SnapshotStore, s3: Any, tmp_path: Path
+) -> None:
+    snapshot = finished(tmp_path, [item(1)])
+    older = json.loads(snapshot.manifest)
+    older["format"] = 1
+    ref = store.save(dataclasses.replace(snapshot, manifest=canonical_json(older)))
+    with pytest.raises(AuditError, match=r"written in format 1.*Collect the cell again"):
+        store.load(ref)
+    (pointer,) = [key for key in _keys(s3) if key.endswith("current.json")]
+    data = json.loads(s3.get_object(Bucket=BUCKET, Key=pointer)["Body"].read())
+    del data["format"]  # as version 1 wrote it
+    s3.put_object(Bucket=BUCKET, Key=pointer, Body=canonical_json(data))
+    assert store.find(CELL) is None
 
 
 def test_a_reference_to_another_bucket_is_refused(store: SnapshotStore, tmp_path: Path) -> None:
