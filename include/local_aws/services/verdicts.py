@@ -11,7 +11,16 @@ from typing import Any, Literal
 from include.evidence.identity import ACCOUNT_TYPE
 from include.local_aws.estate.store import Estate
 
-Status = Literal["PASS", "FAIL", "GONE"]
+#: GONE: nothing is said any more. Where there is no verdict, the source's own word.
+Status = Literal[
+    "PASS",
+    "FAIL",
+    "GONE",
+    "INSUFFICIENT_DATA",
+    "NOT_APPLICABLE",
+    "WARNING",
+    "NOT_AVAILABLE",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,8 @@ class Deployed:
     parameters: dict[str, Any]
     from_t: int
     to_t: int | None
+    owner: str = "managed"
+    scope: dict[str, Any] | None = None
 
     def covers(self, at: int) -> bool:
         """Whether it is switched on at ``at``."""
@@ -57,7 +68,8 @@ def deployments(
 @lru_cache(maxsize=1024)
 def _deployments(estate: Estate, source: str, account: str, region: str) -> tuple[Deployed, ...]:
     rows = estate.rows(
-        "SELECT check_id, keyword, name, arn, parameters, from_t, to_t FROM deployments"
+        "SELECT check_id, keyword, name, arn, parameters, from_t, to_t, owner, scope"
+        " FROM deployments"
         " WHERE source = ? AND account = ? AND region = ? ORDER BY name, check_id, from_t",
         (source, account, region),
     )
@@ -70,6 +82,8 @@ def _deployments(estate: Estate, source: str, account: str, region: str) -> tupl
             json.loads(row["parameters"] or "{}"),
             row["from_t"],
             row["to_t"],
+            row["owner"],
+            json.loads(row["scope"]) if row["scope"] else None,
         )
         for row in rows
     )

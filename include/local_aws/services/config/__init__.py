@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from include.local_aws.estate.store import Estate
 from include.local_aws.overlay import Handler
-from include.local_aws.services.config import compliance, history, inventory, recorder, rules
+from include.local_aws.services.config import (
+    aggregators,
+    compliance,
+    history,
+    inventory,
+    packs,
+    recorder,
+    rules,
+    select,
+)
 
 
 def handlers(estate: Estate) -> dict[str, Handler]:
     """All Config operations the local AWS answers."""
     found: dict[str, Handler] = {}
-    for part in (rules, compliance, inventory, history, recorder):
+    for part in (
+        rules,
+        compliance,
+        packs,
+        inventory,
+        history,
+        recorder,
+        select,
+        aggregators,
+    ):
         found |= part.handlers(estate)
     return found

@@ -8,6 +8,7 @@ from typing import Any
 
 from include.local_aws.estate.store import Estate
 from include.local_aws.overlay import Call, Handler, ServiceError
+from include.local_aws.services.config.items import COMPLIANCE, worst
 from include.local_aws.services.config.rules import (
     BAD_TOKEN,
     BAD_VALUE,
@@ -21,7 +22,6 @@ from include.local_aws.services.paging import Cursor, page_size, with_token
 from include.local_aws.services.questions import question
 from include.local_aws.services.verdicts import Deployed, Verdict, verdicts
 
-COMPLIANCE = {"PASS": "COMPLIANT", "FAIL": "NON_COMPLIANT"}
 #: Counts of contributors stop here and say that there are more.
 CONTRIBUTORS_CAP = 25
 #: GetComplianceDetailsByResource knows no page size.
@@ -44,10 +44,12 @@ def current(
 
 def overall(evaluations: Iterable[Verdict]) -> str:
     """One word for many evaluations: the worst; none at all is INSUFFICIENT_DATA."""
-    statuses = {verdict.status for verdict in evaluations}
-    if "FAIL" in statuses:
-        return "NON_COMPLIANT"
-    return "COMPLIANT" if statuses else "INSUFFICIENT_DATA"
+    return worst({kind_of(verdict) for verdict in evaluations})
+
+
+def kind_of(verdict: Verdict) -> str:
+    """An evaluation's result in Config's words."""
+    return COMPLIANCE.get(verdict.status, verdict.status)
 
 
 def capped(count: int) -> dict[str, Any]:
@@ -79,7 +81,7 @@ def evaluation(call: Call, rule: Deployed, verdict: Verdict, at: int) -> dict[st
             },
             "OrderingTimestamp": moment(recorded),
         },
-        "ComplianceType": COMPLIANCE[verdict.status],
+        "ComplianceType": kind_of(verdict),
         "ResultRecordedTime": moment(recorded),
         "ConfigRuleInvokedTime": moment(recorded),
     }
@@ -122,7 +124,7 @@ def handlers(estate: Estate) -> dict[str, Handler]:
         standing = [
             verdict
             for verdict in current(estate, call, [rule], cursor.as_of)[rule.check_id]
-            if wanted is None or COMPLIANCE[verdict.status] in wanted
+            if wanted is None or kind_of(verdict) in wanted
         ]
         page, token = cursor.cut(standing, size)
         results = [evaluation(call, rule, verdict, cursor.as_of) for verdict in page]
@@ -161,7 +163,7 @@ def handlers(estate: Estate) -> dict[str, Handler]:
             evaluation(call, rules[verdict.check_id], verdict, cursor.as_of)
             for standing in _by_resource(call, cursor.as_of).values()
             for verdict in standing
-            if wanted is None or COMPLIANCE[verdict.status] in wanted
+            if wanted is None or kind_of(verdict) in wanted
         ]
         page, token = cursor.cut(results, RESULTS_PER_RESOURCE_PAGE)
         return with_token({"EvaluationResults": page}, token)

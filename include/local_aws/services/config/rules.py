@@ -68,7 +68,27 @@ def _as_api_value(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def describe(rule: Deployed) -> dict[str, Any]:
+#: The services that make rules on behalf of packs and of the organisation.
+_MAKERS = {
+    "conformance-pack": "config-conforms.amazonaws.com",
+    "organization": "config-multiaccountsetup.amazonaws.com",
+}
+
+
+def _source(call: Call, rule: Deployed) -> dict[str, Any]:
+    if not rule.keyword.startswith("Custom_"):
+        return {"Owner": "AWS", "SourceIdentifier": rule.keyword}
+    message = "ConfigurationItemChangeNotification"
+    if question(rule.check_id).periodic:
+        message = "ScheduledNotification"
+    return {
+        "Owner": "CUSTOM_LAMBDA",
+        "SourceIdentifier": f"arn:aws:lambda:{call.region}:{call.account}:function:{rule.name}",
+        "SourceDetails": [{"EventSource": "aws.config", "MessageType": message}],
+    }
+
+
+def describe(call: Call, rule: Deployed) -> dict[str, Any]:
     """A rule in DescribeConfigRules' shape."""
     asks = question(rule.check_id)
     answer: dict[str, Any] = {
@@ -76,7 +96,7 @@ def describe(rule: Deployed) -> dict[str, Any]:
         "ConfigRuleArn": rule.arn,
         "ConfigRuleId": rule_id(rule),
         "Description": asks.text,
-        "Source": {"Owner": "AWS", "SourceIdentifier": rule.keyword},
+        "Source": _source(call, rule),
         "InputParameters": json.dumps(
             {name: _as_api_value(value) for name, value in rule.parameters.items()}
         ),
@@ -88,6 +108,10 @@ def describe(rule: Deployed) -> dict[str, Any]:
         answer["MaximumExecutionFrequency"] = "TwentyFour_Hours"
     else:
         answer["Scope"] = {"ComplianceResourceTypes": [asks.resource_type]}
+    if rule.scope is not None:
+        answer["Scope"] = rule.scope
+    if rule.owner in _MAKERS:
+        answer["CreatedBy"] = _MAKERS[rule.owner]
     return answer
 
 
@@ -100,7 +124,7 @@ def handlers(estate: Estate) -> dict[str, Handler]:
         if (call.params.get("Filters") or {}).get("EvaluationMode") == "PROACTIVE":
             rules = []
         page, token = cursor.cut(rules, RULES_PER_PAGE)
-        return with_token({"ConfigRules": [describe(rule) for rule in page]}, token)
+        return with_token({"ConfigRules": [describe(call, rule) for rule in page]}, token)
 
     def describe_config_rule_evaluation_status(call: Call) -> dict[str, Any]:
         cursor = Cursor.of(call, BAD_TOKEN)

@@ -352,7 +352,9 @@ def test_recorder_and_what_is_not_set_up(ask: Ask) -> None:
     assert len(ask("config", "DescribeConfigurationRecorders")["ConfigurationRecorders"]) == 1
     assert len(ask("config", "DescribeDeliveryChannels")["DeliveryChannels"]) == 1
     assert ask("config", "DescribeConformancePacks") == {"ConformancePackDetails": []}
-    assert ask("config", "DescribeConfigurationAggregators") == {"ConfigurationAggregators": []}
+    away = {"region": AWAY}
+    there = ask("config", "DescribeConfigurationAggregators", _at=away)
+    assert there == {"ConfigurationAggregators": []}
     nowhere = {"region": "ap-south-1"}
     assert ask("config", "DescribeConfigurationRecorders", _at=nowhere) == {
         "ConfigurationRecorders": []
