@@ -179,6 +179,9 @@ ACCOUNT = (
     *(_alarm(slug) for slug in ALARMS),
 )
 
+#: The check, and the part of an account's settings, whether Config records in a region.
+RECORDER = "config-recording"
+
 #: Settings of the account in one region.
 ACCOUNT_REGION = (
     switch(
@@ -195,16 +198,16 @@ ACCOUNT_REGION = (
         Act("DisableMacie", "macie2.amazonaws.com"),
         rate=0.25,
     ),
-    # What records and what judges is off for a day or two at most, and never at a month's end:
-    # otherwise nothing could be known of all the rest.
+    # When the recorder stands still is not drawn here: recordings depend on it, see outages.py.
     switch(
-        "config-recording",
+        RECORDER,
         "ConfigRecorder",
         Act("StartConfigurationRecorder", "config.amazonaws.com"),
         Act("StopConfigurationRecorder", "config.amazonaws.com"),
-        rate=0.2,
         edges=False,
     ),
+    # What judges is off for a day or two at most, and never at a month's end: otherwise nothing
+    # could be known of all the rest.
     switch(
         "security-hub-enabled",
         "SecurityHub",
@@ -222,4 +225,4 @@ ACCOUNT_REGION = (
     ),
 )
 #: Aspects whose bad times are short and never touch the end of a month.
-BRIEF = frozenset({"config-recording", "security-hub-enabled"})
+BRIEF = frozenset({"security-hub-enabled"})

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
-from include.local_aws.estate.parameters import HOUR, Parameters
+from include.local_aws.estate.parameters import DAY, HOUR, Parameters, moment
 
 #: Seconds from the first second of a month.
 OFFSETS = (-1, 0, 3 * HOUR)
@@ -53,9 +54,13 @@ def edges_by_place(
                     changes[order[turn % len(order)]].append(Edge(boundary, at, way))
                     turn += 1
             births[order[turn % len(order)]].append(at)
-            if offset < 0:
-                # Nothing is removed in a month's first hours.
-                deaths[order[(turn + 1) % len(order)]].append(at)
+            deaths[order[(turn + 1) % len(order)]].append(at)
+    for place in places:
+        # Besides, something goes in every place in the course of every month.
+        rng = given.rng("removals", *place)
+        for start, end in pairwise(given.months_started):
+            deaths[place] += filter(None, [moment(rng, start + 2 * DAY, end - DAY)])
+        deaths[place].sort()
     return {
         place: PlaceEdges(tuple(changes[place]), tuple(births[place]), tuple(deaths[place]))
         for place in places

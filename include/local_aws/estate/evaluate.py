@@ -14,9 +14,11 @@ from itertools import groupby
 from typing import Any
 
 from include.local_aws.estate.checks import Check, deployable_checks
+from include.local_aws.estate.outages import Outage, recorded_through
 from include.local_aws.estate.parameters import DAY, HOUR, QUIET, month_end, month_start
 from include.local_aws.estate.plan import Span
-from include.local_aws.estate.predicates import PREDICATES, Predicate
+from include.local_aws.estate.predicates import PREDICATES, Predicate, predicate_of
+from include.local_aws.estate.silences import silenced
 from include.local_aws.estate.store import Resource
 
 #: property -> (value, from, to), oldest first
@@ -73,12 +75,27 @@ def failing(turns: Sequence[tuple[int, bool]], resource: Resource) -> list[Span]
 
 @dataclass(frozen=True)
 class Watcher:
-    """One deployed rule or control, as far as recording goes."""
+    """One deployed rule or control, as far as recording goes.
 
+    ``check_id`` is what it records under, ``predicate`` what it looks at, ``only`` the id of the
+    single resource it is narrowed to, or ''.
+    """
+
+    check_id: str
     source: str
     keyword: str
     from_t: int
     to_t: int | None
+    predicate: Predicate
+    only: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Who watches what in one account and region, and when Config's recorder stands still."""
+
+    watchers: Mapping[str, Sequence[Watcher]]
+    outages: Sequence[Outage]
 
 
 def histories(
@@ -112,46 +129,67 @@ def checks_of(resource: Resource) -> list[Check]:
 
 
 def recordings(
-    connection: sqlite3.Connection, home: str, until: int
+    connection: sqlite3.Connection, home: str, until: int, silent_ends: Sequence[int] = ()
 ) -> Iterator[tuple[str, str, str, str, str, str, str, str, int]]:
-    """Rows of the recordings table, for every deployed Config rule and Security Hub control."""
-    watchers: dict[str, list[Watcher]] = {}
+    """Rows of the recordings table, for every deployed Config rule and Security Hub control.
+
+    ``silent_ends``: ends of months at which a source may have no verdict on a resource.
+    """
+    here = Place({}, ())
     place: tuple[str, str] | None = None
     by_kind: dict[tuple[str, bool], list[Check]] = {}
     for resource, history in histories(connection):
         region = resource.region or home
         if place != (resource.account, region):
             place = (resource.account, region)
-            watchers = _watchers(connection, *place)
+            here = _place(connection, *place)
         kind = (resource.type, resource.region is None)
         if kind not in by_kind:
             by_kind[kind] = checks_of(resource)
         for check in by_kind[kind]:
-            here = watchers.get(check.id)
-            predicate = PREDICATES[check.id]
-            if not here or not predicate.concerns({k: v[0][0] for k, v in history.items()}):
+            watchers = here.watchers.get(check.id)
+            concerns = PREDICATES[check.id].concerns
+            if not watchers or not concerns({k: v[0][0] for k, v in history.items()}):
                 continue
-            turns = verdicts(predicate, resource, history, until)
-            for watcher in here:
-                tag = f"{watcher.source}:{check.id}:{resource.account}:{region}"
-                for status, at in record(turns, resource, watcher, tag, check.id in PERIODIC):
+            seen: dict[int, list[tuple[int, bool]]] = {}
+            for watcher in watchers:
+                if watcher.only and watcher.only != resource.resource_id:
+                    continue
+                # Most watchers of a check look at the same; that is worked out once.
+                looks = id(watcher.predicate)
+                if looks not in seen:
+                    seen[looks] = verdicts(watcher.predicate, resource, history, until)
+                tag = f"{watcher.source}:{watcher.check_id}:{resource.account}:{region}"
+                changes = record(seen[looks], resource, watcher, tag, check.id in PERIODIC)
+                if watcher.source == "aws_config" and here.outages:
+                    changes = iter(recorded_through(changes, here.outages))
+                said = silenced(list(changes), tag, resource.arn, watcher.source, silent_ends)
+                for status, at in said:
                     yield (
-                        check.id, watcher.source, watcher.keyword, resource.arn, resource.type,
-                        resource.account, region, status, at,
+                        watcher.check_id, watcher.source, watcher.keyword, resource.arn,
+                        resource.type, resource.account, region, status, at,
                     )  # fmt: skip
 
 
-def _watchers(
-    connection: sqlite3.Connection, account: str, region: str
-) -> dict[str, list[Watcher]]:
+def _place(connection: sqlite3.Connection, account: str, region: str) -> Place:
     found: dict[str, list[Watcher]] = {}
-    for check, *row in connection.execute(
-        "SELECT check_id, source, keyword, from_t, to_t FROM deployments"
-        " WHERE account = ? AND region = ? AND source IN ('aws_config', 'security_hub')",
+    for key, source, keyword, start, end, given, scope in connection.execute(
+        "SELECT check_id, source, keyword, from_t, to_t, parameters, scope FROM deployments"
+        " WHERE account = ? AND region = ? AND source IN ('aws_config', 'security_hub')"
+        " ORDER BY rowid",
         (account, region),
     ).fetchall():
-        found.setdefault(check, []).append(Watcher(*row))
-    return found
+        check, _, variant = key.partition("~")
+        predicate = predicate_of(check, variant, json.loads(given))
+        only = json.loads(scope).get("ComplianceResourceId", "") if scope else ""
+        watcher = Watcher(key, source, keyword, start, end, predicate, only)
+        found.setdefault(check, []).append(watcher)
+    outages = connection.execute(
+        "SELECT from_t, to_t FROM recorder_outages WHERE account = ? AND region = ?"
+        " ORDER BY from_t",
+        (account, region),
+    ).fetchall()
+    return Place(found, outages)
 
 
 def record(
@@ -164,10 +202,15 @@ def record(
     """(status, second) of what one watcher writes down about one resource.
 
     A recording may lag behind, but never so far that it leaves the month, comes after the next
-    change, or changes the order: each month's truth is the same by either clock.
+    change, or changes the order: each month's truth is the same by either clock. After its end a
+    watcher says no more, but that a resource it knew is gone.
     """
-    born = watcher.from_t
+    born, died = watcher.from_t, watcher.to_t
     seen = [("PASS" if passes else "FAIL", at) for at, passes in turns]
+    if died is not None:
+        seen = [(status, at) for status, at in seen if at < died]
+    if not seen:
+        return
     if resource.deleted is not None:
         seen.append(("GONE", resource.deleted))
     before = [status for status, at in seen if at <= born]
@@ -175,8 +218,9 @@ def record(
         if before[-1] == "GONE":
             return
         seen = [(before[-1], born), *[(status, at) for status, at in seen if at > born]]
-    ends: Iterable[int | None] = [*[at for _, at in seen[1:]], None]
+    ends: Iterable[int | None] = [*[at for _, at in seen[1:]], died]
     for (status, at), following in zip(seen, ends, strict=True):
+        following = following if died is None or following is None else min(following, died)
         yield status, recorded_at(at, following, f"{tag}:{resource.arn}:{at}", tag, periodic)
 
 

@@ -59,8 +59,8 @@ def fill_fleet(connection: sqlite3.Connection, given: Parameters) -> None:
         "SELECT resource_id, account, region, created, deleted FROM resources"
         " WHERE type = 'AWS::EC2::Instance' ORDER BY arn"
     )
-    nodes, items = [], []
-    for instance, account, region, created, deleted in instances.fetchall():
+    row = f"VALUES ({', '.join('?' * 10)})"
+    for instance, account, region, created, deleted in instances:
         rng = given.rng("fleet", account, region, instance)
         if rng.random() < _UNMANAGED:
             continue
@@ -73,10 +73,13 @@ def fill_fleet(connection: sqlite3.Connection, given: Parameters) -> None:
             system = ("Linux", "Amazon Linux", "2023")
         address = f"10.{rng.randint(0, 255)}.{rng.randint(0, 255)}.{rng.randint(4, 254)}"
         node = (instance, account, region)
-        nodes.append((*node, *system, "3.3.3050.0", address, since, deleted))
-        items += [(*node, *row) for row in _told(rng, given, since, deleted)]
-    connection.executemany(f"INSERT INTO nodes VALUES ({', '.join('?' * 10)})", nodes)
-    connection.executemany(f"INSERT INTO node_compliance VALUES ({', '.join('?' * 10)})", items)
+        connection.execute(
+            f"INSERT INTO nodes {row}", (*node, *system, "3.3.3050.0", address, since, deleted)
+        )
+        connection.executemany(
+            f"INSERT INTO node_compliance {row}",
+            ((*node, *told) for told in _told(rng, given, since, deleted)),
+        )
 
 
 _Told = tuple[str, str, str, str, str, int, int | None]

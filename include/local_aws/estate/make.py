@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -13,18 +13,27 @@ from typing import Any
 
 from include.errors import AuditError
 from include.local_aws.estate.activity import everyday
-from include.local_aws.estate.deployments import blind_spot, deployments
+from include.local_aws.estate.deployments import Deployed, blind_spot, deployments
 from include.local_aws.estate.edges import edges_by_place
 from include.local_aws.estate.evaluate import recordings
 from include.local_aws.estate.events import Recorder
 from include.local_aws.estate.fleet import fill_fleet
+from include.local_aws.estate.hub_habits import (
+    is_consolidated,
+    standard_rows,
+    suppression_rows,
+    switch_rows,
+)
 from include.local_aws.estate.licences import fill_licences
 from include.local_aws.estate.names import account_ids
+from include.local_aws.estate.organisation import UNITS, unit_of
+from include.local_aws.estate.outages import Outage, outages_by_place
 from include.local_aws.estate.parameters import Parameters, default_clock
 from include.local_aws.estate.population import Place
 from include.local_aws.estate.store import SCHEMA, Estate
 from include.local_aws.estate.story import Story, tell
 from include.local_aws.estate.truth import write_truth
+from include.local_aws.estate.vulnerabilities import unscanned_rows
 
 DATABASE, TRUTH = "estate.sqlite", "ground_truth.json"
 #: Rows per statement: enough for speed, little enough for memory.
@@ -132,9 +141,9 @@ class _Table:
         self._connection = connection
         names = [row[1] for row in connection.execute(f"PRAGMA table_info({name})")][:columns]
         self._sql = f"INSERT INTO {name} ({', '.join(names)}) VALUES ({', '.join('?' * columns)})"
-        self._rows: list[tuple[Any, ...]] = []
+        self._rows: list[Sequence[Any]] = []
 
-    def add(self, rows: Iterable[tuple[Any, ...]]) -> None:
+    def add(self, rows: Iterable[Sequence[Any]]) -> None:
         """Take rows; memory stays bounded."""
         for row in rows:
             self._rows.append(row)
@@ -151,12 +160,13 @@ def _fill(connection: sqlite3.Connection, given: Parameters) -> None:
     ids = account_ids(given.accounts)
     names = [_TEAMS[n] if n < len(_TEAMS) else f"workload-{n}" for n in range(len(ids))]
     connection.executemany(
-        "INSERT INTO accounts (id, name, email, joined) VALUES (?, ?, ?, ?)",
+        "INSERT INTO accounts VALUES (?, ?, ?, ?, ?)",
         [
-            (account, name, f"aws-{name}@example.com", given.joined)
+            (account, name, f"aws-{name}@example.com", given.joined, unit_of(name))
             for account, name in zip(ids, names, strict=True)
         ],
     )
+    connection.executemany("INSERT INTO organization_units VALUES (?, ?, ?)", UNITS)
     connection.executemany(
         "INSERT INTO regions VALUES (?, ?)", [(r, i) for i, r in enumerate(given.region_names)]
     )
@@ -171,7 +181,7 @@ def _fill(connection: sqlite3.Connection, given: Parameters) -> None:
         if "ON recordings" not in statement:
             connection.execute(statement)
     rows = _Table(connection, "recordings", 9)
-    rows.add(recordings(connection, given.region_names[0], given.now))
+    rows.add(recordings(connection, given.region_names[0], given.now, given.boundaries[:-1]))
     rows.flush()
     for statement in _statements("INDEX"):
         if "ON recordings" in statement:
@@ -192,13 +202,16 @@ def _fill_places(connection: sqlite3.Connection, given: Parameters, names: dict[
     places = [(account, region) for account in names for region in given.region_names]
     blind = blind_spot(given, places)
     edges = edges_by_place(given, places)
+    outages = outages_by_place(given, places)
     without = _empty_places(given, places, (blind.account, blind.region))
     resources = _Table(connection, "resources", 8)
     facts = _Table(connection, "facts", 5)
     planned = _Table(connection, "planned", 4)
     events = _Table(connection, "events", 10)
     flaws = _Table(connection, "vulnerabilities", 13)
-    deployed = _Table(connection, "deployments", 10)
+    deployed = _Table(connection, "deployments", 12)
+    unscanned = _Table(connection, "unscanned", 6)
+    suppressed = _Table(connection, "suppressions", 8)
     home = given.region_names[0]
     for account, region in places:
         here = edges[account, region]
@@ -213,7 +226,10 @@ def _fill_places(connection: sqlite3.Connection, given: Parameters, names: dict[
             without=without.get((account, region), frozenset()),
             births=here.births,
             deaths=here.deaths,
+            outages=outages[account, region],
         )
+        lasting: dict[str, str] = {}
+        failing: list[tuple[str, str, int]] = []
         unseen = frozenset(
             [blind.check] if (account, region) == (blind.account, blind.region) else []
         )
@@ -240,14 +256,48 @@ def _fill_places(connection: sqlite3.Connection, given: Parameters, names: dict[
             planned.add((check, r.arn, a, b) for check, a, b in story.planned.violations)
             events.add(recorder.changes(story.planned, story.values, home))
             flaws.add(_flaw_rows(story))
+            unscanned.add(unscanned_rows(given, r))
+            failing += [
+                (check, r.arn, max(a, given.history_start))
+                for check, a, b in story.planned.violations
+                if b is None or b > given.history_start
+            ]
+            if r.created < given.history_start and r.deleted is None:
+                lasting.setdefault(r.type, r.resource_id)
         events.add(
             everyday(
                 given, recorder, region, home=region == home, management=account == places[0][0]
             )
         )
-        deployed.add(tuple(row.values()) for row in deployments(given, account, region, blind))
-    for table in (resources, facts, planned, events, flaws, deployed):
+        rows = list(deployments(given, account, region, blind, lasting))
+        deployed.add(row.row() for row in rows)
+        suppressed.add(suppression_rows(given, account, region, rows, failing))
+        _fill_settings(connection, given, (account, region), outages[account, region], rows)
+    for table in (resources, facts, planned, events, flaws, deployed, unscanned, suppressed):
         table.flush()
+
+
+def _fill_settings(
+    connection: sqlite3.Connection,
+    given: Parameters,
+    place: tuple[str, str],
+    outages: Iterable[Outage],
+    rows: Iterable[Deployed],
+) -> None:
+    """What is set up in one place besides the rules themselves; few rows."""
+    connection.executemany(
+        "INSERT INTO recorder_outages VALUES (?, ?, ?, ?)", [(*place, *span) for span in outages]
+    )
+    connection.executemany(
+        "INSERT INTO standards VALUES (?, ?, ?, ?, ?)", standard_rows(given, *place)
+    )
+    connection.executemany(
+        "INSERT INTO control_switches VALUES (?, ?, ?, ?, ?, ?, ?)",
+        switch_rows(given, *place, rows),
+    )
+    connection.execute(
+        "INSERT INTO hub_settings VALUES (?, ?, ?)", (*place, is_consolidated(given, place[1]))
+    )
 
 
 def _flaw_rows(story: Story) -> Iterator[tuple[Any, ...]]:

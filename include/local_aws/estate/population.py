@@ -10,6 +10,7 @@ from include.evidence.identity import ACCOUNT_TYPE, account_identity
 from include.local_aws.estate.account_states import MAIN_TRAIL
 from include.local_aws.estate.kinds import KINDS, Kind, counts
 from include.local_aws.estate.names import Namer
+from include.local_aws.estate.outages import Outage
 from include.local_aws.estate.parameters import DAY, HOUR, Parameters, moment
 from include.local_aws.estate.plan import Act, Planned
 from include.local_aws.estate.store import Resource
@@ -31,6 +32,8 @@ class Place:
     #: When, at the edges of months, resources are to be made or removed (epoch seconds).
     births: tuple[int, ...] = ()
     deaths: tuple[int, ...] = ()
+    #: When Config's recorder stands still.
+    outages: tuple[Outage, ...] = ()
 
 
 @dataclass
@@ -164,7 +167,9 @@ class _Maker:
             life = self._founded(), None
         elif kind.edges and self.at_edge[name] < self.edge_quota and (self.births or self.deaths):
             self.at_edge[name] += 1
-            life = (self.births.pop(), None) if self.births else (self._old(), self.deaths.pop())
+            # In turn, so that both happen also where there are few resources; the latest first.
+            birth = bool(self.births) and len(self.births) >= len(self.deaths)
+            life = (self.births.pop(), None) if birth else (self._old(), self.deaths.pop())
         else:
             life = self._life()
         return self._add(kind, name, called, *life)

@@ -222,3 +222,44 @@ PREDICATES: Mapping[str, Predicate] = {
         concerns=lambda facts: facts["GroupName"] == "default",
     ),
 }
+
+
+def _ports(asked: Mapping[str, Any]) -> Predicate:
+    family = "CidrIp" if asked["ipType"] == "IPv4" else "CidrIpv6"
+    return _closed_to_world([int(port) for port in asked["restrictPorts"].split(",")], family)
+
+
+def _key_age(days: int) -> Predicate:
+    return Predicate(
+        ("AccessKeys",), **_older(days, lambda facts: [k["CreateDate"] for k in _active(facts)])
+    )
+
+
+def _unused(days: int) -> Predicate:
+    reads = ("AccessKeys", "Console", "PasswordLastUsed")
+    return Predicate(reads, **_older(days, _last_sign_of_life))
+
+
+#: What the rule behind a check looks at, given its parameters.
+_BY_PARAMETERS: Mapping[str, Callable[[Mapping[str, Any]], Predicate]] = {
+    "password-policy-length": lambda asked: _policy(
+        "MinimumPasswordLength", asked["MinimumPasswordLength"]
+    ),
+    "password-policy-reuse": lambda asked: _policy(
+        "PasswordReusePrevention", asked["PasswordReusePrevention"]
+    ),
+    "access-keys-rotated": lambda asked: _key_age(asked["maxAccessKeyAge"]),
+    "unused-credentials": lambda asked: _unused(asked["maxCredentialUsageAge"]),
+    "sg-no-open-admin-ipv4": _ports,
+    "sg-no-open-admin-ipv6": _ports,
+}
+
+
+def predicate_of(check: str, variant: str, asked: Mapping[str, Any]) -> Predicate:
+    """What a deployed rule lets pass: the check's own predicate, or that of its parameters.
+
+    ``variant`` is '' where the rule asks what the check asks.
+    """
+    if variant and check in _BY_PARAMETERS:
+        return _BY_PARAMETERS[check](asked)
+    return PREDICATES[check]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from include.local_aws.estate.account_states import RECORDER
 from include.local_aws.estate.checks import deployable_checks
 from include.local_aws.estate.credentials import plan_credentials
 from include.local_aws.estate.edges import Edge
@@ -15,6 +16,7 @@ from include.local_aws.estate.resource_states import ASPECTS, TOLD_BY_ACCOUNT
 from include.local_aws.estate.timelines import (
     assign_edges,
     certificate_expiry,
+    interrupted,
     lasting_checks,
     shared,
     timeline,
@@ -54,6 +56,8 @@ def tell(
         for aspect in ASPECTS.get(body.kind, ()):
             if aspect.name in TOLD_BY_ACCOUNT:
                 told = shared(account[TOLD_BY_ACCOUNT[aspect.name]], body, aspect)
+            elif aspect.name == RECORDER:
+                told = interrupted(body, aspect, place.outages)
             else:
                 mine = at_edges.get((body.resource.arn, aspect.name), ())
                 told = timeline(given, body, aspect, mine, lasting)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from include.local_aws.estate.account_states import BRIEF
 from include.local_aws.estate.aspects import Aspect
+from include.local_aws.estate.checks import deployable_checks
 from include.local_aws.estate.edges import Edge
 from include.local_aws.estate.parameters import DAY, HOUR, Parameters, moment
 from include.local_aws.estate.plan import Planned, Span, State, Timeline
@@ -22,7 +23,10 @@ def lasting_checks(given: Parameters, checks: Sequence[str]) -> frozenset[str]:
     Without this, in any larger estate every single check would fail in the end.
     """
     rng = given.rng("lasting")
-    return frozenset(check for check in checks if rng.random() < 0.5)
+    drawn = {check: rng.random() < 0.5 for check in checks}
+    # What only an API call can tell is always among them: its last word is hard to be sure of.
+    only_by_call = {check.id for check in deployable_checks() if not check.judged_by_aws}
+    return frozenset(check for check, lasts in drawn.items() if lasts or check in only_by_call)
 
 
 def assign_edges(
@@ -96,6 +100,11 @@ def timeline(
     if aspect.name in BRIEF:
         return _alternate(body, good, bad, _brief(rng, given))
     return _alternate(body, good, bad, _episodes(rng, given, body, may_last))
+
+
+def interrupted(body: Planned, aspect: Aspect, spans: Sequence[Span]) -> Timeline:
+    """Good but for these spans, which something else depends on too."""
+    return _alternate(body, aspect.good[0], aspect.bad[0], spans)
 
 
 def _alternate(body: Planned, good: State, bad: State, spans: Sequence[Span]) -> Timeline:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from include.local_aws.estate.parameters import DAY, Parameters, moment
 from include.local_aws.estate.plan import Planned, Span, clipped, union
+from include.local_aws.estate.store import Resource
 
 #: The check whose violations follow from the findings: critical, fixable, open for longer.
 CHECK, OLD_DAYS = "no-old-critical-vulnerabilities", 30
@@ -81,6 +82,27 @@ def find_vulnerabilities(
             last=closed or max(first, given.now - given.now % DAY),
             closed=closed,
         )
+
+
+#: Why Inspector doesn't scan an instance, in its own reason codes.
+_REASONS = ("UNMANAGED_EC2_INSTANCE", "STALE_INVENTORY", "NO_INVENTORY")
+
+
+def unscanned_rows(
+    given: Parameters, resource: Resource
+) -> Iterator[tuple[str, str, str, str, int, int | None]]:
+    """Rows of the table ``unscanned``: some instances have no agent for some weeks, or never."""
+    if resource.type != "AWS::EC2::Instance" or resource.region is None:
+        return
+    rng = given.rng("unscanned", resource.arn)
+    if rng.random() >= 0.15:
+        return
+    start = moment(rng, max(resource.created, given.history_start), given.now)
+    if start is None:
+        return
+    end = moment(rng, start + 3 * DAY, start + 30 * DAY) if rng.random() < 0.7 else None
+    to_t = end if end is not None and end < given.now else None
+    yield resource.account, resource.region, resource.arn, rng.choice(_REASONS), start, to_t
 
 
 def violations(found: list[Vulnerability], until: int) -> list[Span]:

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable
 
+from include.clock import from_iso
 from include.local_aws.estate.checks import deployable_checks
 from include.local_aws.estate.deployments import BLIND_CANDIDATES
 from include.local_aws.estate.events import GLOBAL_SOURCES
@@ -53,14 +54,110 @@ def test_where_one_source_is_missing_another_answers(default: Made) -> None:
 def test_some_rule_is_deployed_in_the_middle_of_the_history(default: Made) -> None:
     late = {r["check"] for r in default.truth["rules"] if r["deployed_from"] > "2026-07-02"}
     assert late
-    assert all(rule["deployed_to"] is None for rule in default.truth["rules"])
+
+
+def test_rules_and_controls_are_switched_off_and_on_in_earlier_months_only(default: Made) -> None:
+    ended = [rule for rule in default.truth["rules"] if rule["deployed_to"]]
+    assert {rule["source"] for rule in ended} == {"aws_config", "security_hub"}
+    assert all(rule["deployed_to"] < "2026-10-01" for rule in ended)
+    places = [(r["check"], r["source"], r["account"], r["region"]) for r in default.truth["rules"]]
+    again = [place for place in places if places.count(place) > 1]
+    assert {source for _, source, _, _ in again} == {"aws_config", "security_hub"}
+
+
+def test_every_deviating_way_of_asking_is_there(made: Callable[..., Made]) -> None:
+    rules = [rule for seed in (7, 8) for rule in made(seed=seed).truth["rules"]]
+    assert {rule["variant"] for rule in rules} == {"", "weaker", "stricter", "narrow", "custom"}
+    assert {rule["owner"] for rule in rules} == {
+        "managed", "custom", "conformance-pack", "organization"
+    }  # fmt: skip
+    for rule in rules:
+        assert (rule["scope"] is not None) == (rule["variant"] == "narrow")
+
+
+def test_a_weaker_rule_fails_less_and_a_stricter_one_more(made: Callable[..., Made]) -> None:
+    """What a rule records follows from its own parameters."""
+    compared = {"weaker": 0, "stricter": 0}
+    for seed in (7, 8, 9):
+        truth = made(seed=seed).truth
+        spans = defaultdict(list)
+        for v in truth["violations"]:
+            spans[v["check"], v["arn"]].append((v["from"], v["to"] or "9999"))
+        for said in truth["variant_failures"]:
+            if said["variant"] == "weaker":
+                lag = said["from"][:7] + "-31T23:59:59Z"
+                assert any(
+                    a <= lag and said["from"] < b for a, b in spans[said["check"], said["arn"]]
+                )
+            if said["variant"] in compared:
+                compared[said["variant"]] += 1
+    assert all(compared.values()), compared
+
+
+def test_a_recorder_stands_still_in_earlier_months_once_over_a_months_end(default: Made) -> None:
+    outages = default.truth["outages"]
+    assert all(outage["to"] < "2026-10-15" for outage in outages)
+    assert sum(outage["from"] < "2026-10-01T00:00:00Z" <= outage["to"] for outage in outages) == 1
+    for outage in outages:
+        # The same is told by the account's settings, and by who stopped it.
+        identity = f"AWS::::Account:{outage['account']}:{outage['region']}"
+        assert any(
+            (v["check"], v["arn"], v["from"], v["to"])
+            == ("config-recording", identity, outage["from"], outage["to"])
+            for v in default.truth["violations"]
+        )
+        during = default.estate.rows(
+            "SELECT COUNT(*) AS n FROM recordings WHERE source = 'aws_config' AND account = ?"
+            " AND region = ? AND at_t >= ? AND at_t < ?",
+            (
+                outage["account"], outage["region"],
+                from_iso(outage["from"]).timestamp(), from_iso(outage["to"]).timestamp(),
+            ),
+        )  # fmt: skip
+        assert during[0]["n"] == 0
+
+
+def test_sources_are_silent_of_some_resources_at_earlier_ends(default: Made) -> None:
+    words = {(s["source"], s["status"]) for s in default.truth["silences"]}
+    assert words == {
+        ("aws_config", "INSUFFICIENT_DATA"),
+        ("security_hub", "WARNING"),
+        ("security_hub", "NOT_AVAILABLE"),
+    }
+    assert all(s["to"] and s["to"] < "2026-10-15" for s in default.truth["silences"])
+
+
+def test_security_hub_is_used_as_people_use_it(default: Made) -> None:
+    truth = default.truth
+    assert {one["consolidated"] for one in truth["hub_settings"]} == {0, 1}
+    assert any(one["to"] for one in truth["standards"])
+    assert {one["status"] for one in truth["switches"]} == {"ENABLED", "DISABLED"}
+    assert truth["suppressions"]
+    failing = {(v["arn"]) for v in truth["violations"]}
+    assert {one["arn"] for one in truth["suppressions"]} <= failing
+    assert truth["unscanned"]
+
+
+def test_the_organisation_is_a_tree_with_every_account_in_it(default: Made) -> None:
+    units = {unit["id"]: unit["parent"] for unit in default.truth["organization"]["units"]}
+    assert [one for one, parent in units.items() if parent is None] == ["r-demo"]
+    assert {parent for parent in units.values() if parent} <= set(units)
+    places = default.truth["organization"]["unit_of"]
+    assert list(places) == default.truth["accounts"]
+    assert set(places.values()) <= set(units)
+    assert len(set(places.values())) > 1
 
 
 def test_rules_of_one_identifier_have_names_and_arns_of_their_own(default: Made) -> None:
     rows = default.estate.rows("SELECT * FROM deployments WHERE source = 'aws_config'")
-    keys = [(row["account"], row["region"], row["name"]) for row in rows]
-    assert len(set(keys)) == len(keys) == len({row["arn"] for row in rows})
-    names = {row["name"] for row in rows if row["keyword"] == "IAM_PASSWORD_POLICY"}
+    keys = [(row["account"], row["region"], row["name"]) for row in rows if row["to_t"] is None]
+    assert len(set(keys)) == len(keys)
+    assert len(rows) == len({row["arn"] for row in rows})
+    names = {
+        row["name"]
+        for row in rows
+        if row["keyword"] == "IAM_PASSWORD_POLICY" and "~" not in row["check_id"]
+    }
     assert names == {"iam-password-policy-length", "iam-password-policy-reuse"}
 
 
@@ -69,7 +166,9 @@ def test_account_wide_checks_live_in_the_home_region_only(default: Made) -> None
     home = default.truth["regions"][0]
     for table in ("deployments", "recordings"):
         rows = default.estate.rows(f"SELECT DISTINCT check_id, region FROM {table}")
-        assert {row["region"] for row in rows if row["check_id"] in wide} == {home}
+        assert {row["region"] for row in rows if row["check_id"].partition("~")[0] in wide} == {
+            home
+        }
 
 
 def test_some_place_has_no_database_and_some_no_file_system(default: Made) -> None:

@@ -120,7 +120,8 @@ def test_over_seeds_every_check_is_violated_somewhere(made: Callable[..., Made])
     for seed in (20, 21):
         truth = made(seed=seed, accounts=12, regions=1, resources=80, months=1).truth
         seen.update({v["check"] for v in truth["violations"]})
-    assert set(PREDICATES) | {INSPECTOR} == set(seen)
+    # A recorder stands still in earlier months only: another test's.
+    assert (set(PREDICATES) | {INSPECTOR}) - set(seen) == {"config-recording"}
 
 
 def test_one_fact_tells_the_same_in_two_places(default: Made) -> None:
