@@ -67,11 +67,12 @@ def local_aws(
     regions: int = 2,
     resources: int = 40,
     months: int = 2,
+    clock: str = CLOCK,
 ) -> Iterator[LocalAws]:
     """Start a server on a free port, and stop it afterwards."""
     asked = {
         "state": directory, "port": 0, "seed": seed, "accounts": accounts, "regions": regions,
-        "resources": resources, "months": months, "clock": CLOCK,
+        "resources": resources, "months": months, "clock": clock,
     }  # fmt: skip
     process = subprocess.Popen(
         [sys.executable, "-m", "include.local_aws.server"]
