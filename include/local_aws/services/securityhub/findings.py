@@ -183,7 +183,8 @@ def _last_result(estate: Estate, verdict: Verdict, account: str, region: str, at
         " ORDER BY at_t DESC, rowid DESC LIMIT 1",
         (account, region, verdict.keyword, verdict.arn, at),
     )
-    return "FAILED" if rows and rows[0]["status"] == "FAIL" else "PASSED"
+    last = rows[0]["status"] if rows else "PASS"
+    return {"PASS": "PASSED", "FAIL": "FAILED"}.get(last, last)
 
 
 def _finding(
@@ -211,7 +212,7 @@ def _finding(
     if gone:
         status = _last_result(estate, verdict, account, region, at)
     else:
-        status = "PASSED" if verdict.status == "PASS" else "FAILED"
+        status = {"PASS": "PASSED", "FAIL": "FAILED"}.get(verdict.status, verdict.status)
     return Finding(
         id=finding_id(account, region, verdict.keyword, verdict.arn),
         control=verdict.keyword,

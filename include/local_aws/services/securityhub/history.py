@@ -61,7 +61,7 @@ def transitions(
         if result and gone != archived:
             old, new = ("ACTIVE", "ARCHIVED") if gone else ("ARCHIVED", "ACTIVE")
             updates.append({"UpdatedField": "RecordState", "OldValue": old, "NewValue": new})
-        seen = result if gone else _STATUS[status]
+        seen = result if gone else _STATUS.get(status, status)
         if result and seen != result:
             updates.append(
                 {"UpdatedField": "Compliance.Status", "OldValue": result, "NewValue": seen}
