@@ -14,6 +14,7 @@ _MODULES = {
     "security_hub": "include.sources.security_hub:SecurityHub",
     "inspector": "include.sources.inspector:Inspector",
     "cloudtrail": "include.sources.cloudtrail:CloudTrail",
+    "license_manager": "include.sources.license_manager:LicenseManager",
     "api_calls": "include.sources.api_calls:ApiCalls",
 }
 

@@ -33,6 +33,7 @@ class World:
     accounts: list[str]
     regions: list[str]
     truth: dict[str, Any]
+    state: Path
 
     @property
     def period(self) -> Period:
@@ -72,7 +73,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             assert ready[:1] == ["READY"], "the local AWS did not start"
             truth = json.loads((state / "ground_truth.json").read_text())
             accounts = ["111111111111", "222222222222"]
-            yield World(ready[1], accounts, ["us-east-1", "eu-west-1"], truth)
+            yield World(ready[1], accounts, ["us-east-1", "eu-west-1"], truth, state)
         finally:
             process.terminate()
 
