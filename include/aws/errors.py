@@ -53,10 +53,19 @@ _THROTTLED = {
     "LimitExceededException",
     "SlowDown",
     "BandwidthLimitExceeded",
-    "PriorRequestNotComplete",
     "TransactionInProgressException",
     "ProvisionedThroughputExceededException",
     "EC2ThrottledException",
+}
+#: The service's or the network's own trouble, though the status says 4xx.
+_TRANSIENT = {
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "PriorRequestNotComplete",
+    "InternalFailure",
+    "InternalError",
+    "InternalServerException",
+    "ServiceUnavailable",
 }
 #: (service, code) by which a service says that it is switched off.
 _NOT_ENABLED = {
@@ -84,6 +93,16 @@ class Failure:
 def is_throttle(code: str, status: int = 0) -> bool:
     """Whether an answer means: too many requests."""
     return code in _THROTTLED or status == 429
+
+
+def is_expired(code: str) -> bool:
+    """Whether an answer means: these credentials are over."""
+    return code in _EXPIRED
+
+
+def is_transient(code: str) -> bool:
+    """Whether an answer means trouble that passes by itself, whatever its status."""
+    return code in _TRANSIENT
 
 
 def error_code(error: BaseException) -> str:
@@ -130,4 +149,4 @@ def _classify_client_error(error: ClientError, service: str) -> Failure:
         prefix = "sts" if operation == "AssumeRole" else IAM_PREFIX.get(service, service)
         permission = named[1] if named else f"{prefix}:{operation}" if prefix else operation
         return Failure("DENIED", code, message, missing_permission=permission)
-    return Failure("FAILED", code, message, retryable=status >= 500)
+    return Failure("FAILED", code, message, retryable=status >= 500 or is_transient(code))

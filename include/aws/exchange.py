@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 
 from botocore import xform_name
+from botocore.awsrequest import AWSResponse
+from botocore.parsers import ResponseParserError
 
 from include.aws.errors import error_code, is_throttle
+from include.clock import iso
+from include.digests import digest_of
 
+#: Seconds before an answer that can't be read is asked for again (JSON ones are the retries' job).
+_UNREADABLE_PAUSES = (0.1, 0.5)
 #: Where services put a request's id.
 _REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id")
 
@@ -85,12 +92,51 @@ class Answer:
     at: datetime
 
 
+class Journal(Protocol):
+    """Remembers the answers of a collection, so that one that was killed can go on. Thread-safe."""
+
+    def replay(self, key: str) -> Attempt | None:
+        """The next answer that is remembered for a request, if any."""
+        ...
+
+    def seal(self, key: str, answer: Attempt) -> None:
+        """Remember the answer of a request."""
+        ...
+
+
 _traffic: ContextVar[Traffic | None] = ContextVar("traffic", default=None)
+_journal: ContextVar[Journal | None] = ContextVar("journal", default=None)
+_replay: ContextVar[Attempt | None] = ContextVar("replay", default=None)
 
 
 def watch(client: Any) -> None:
-    """Make a client's answers visible to :func:`call`."""
+    """Make a client's answers visible to :func:`call`, and let it replay remembered ones."""
+    client.meta.events.register_first("before-send", _remembered)
     client.meta.events.register("response-received", _keep)
+
+
+def is_replayed() -> bool:
+    """Whether the call under way is answered from a journal: no request goes out."""
+    return _replay.get() is not None
+
+
+def _remembered(request: Any, **_: Any) -> AWSResponse | None:
+    answer = _replay.get()
+    if answer is None:
+        return None
+    response = AWSResponse(request.url, answer.status, dict(answer.headers), None)
+    response._content = answer.body
+    return response
+
+
+@contextmanager
+def journalled(journal: Journal | None) -> Iterator[None]:
+    """Calls made inside are answered from the journal as far as it goes, and remembered in it."""
+    token = _journal.set(journal)
+    try:
+        yield
+    finally:
+        _journal.reset(token)
 
 
 def _keep(
@@ -133,14 +179,52 @@ def call(client: Any, operation: str, request: dict[str, Any], traffic: Traffic)
 
     Raises what botocore raises; the attempts are in ``traffic`` then, too.
     """
-    output = getattr(client, xform_name(operation))(**request)
+    service = str(client.meta.service_model.service_name)
+    journal = _journal.get()
+    key, remembered = "", None
+    if journal is not None:
+        key = digest_of([service, client.meta.region_name, operation, plain(request)])
+        remembered = journal.replay(key)
+    token = _replay.set(remembered)
+    try:
+        output = _asked(client, operation, request, traffic)
+    finally:
+        _replay.reset(token)
+    if remembered is not None:
+        traffic.resumed = 1
+    elif journal is not None and traffic.last.body:
+        journal.seal(key, traffic.last)
     metadata = output.get("ResponseMetadata", {})
     return Answer(
-        service=str(client.meta.service_model.service_name),
+        service=service,
         operation=operation,
         request=request,
         output=output,
-        body=traffic.attempts[-1].body if traffic.attempts else b"",
+        body=traffic.last.body,
         request_id=str(metadata.get("RequestId", "")),
         at=traffic.last_date or datetime.now(UTC),
     )
+
+
+def _asked(client: Any, operation: str, request: dict[str, Any], traffic: Traffic) -> Any:
+    """The output; asked for again when the body can't be read, which botocore doesn't do."""
+    for pause in (*_UNREADABLE_PAUSES, None):
+        try:
+            return getattr(client, xform_name(operation))(**request)
+        except ResponseParserError:
+            traffic.attempts.append(Attempt(0, "UnreadableAnswer", b"", {}))
+            if pause is None:
+                raise
+            time.sleep(pause)
+    raise AssertionError("unreachable")
+
+
+def plain(value: Any) -> Any:
+    """JSON values of a request: times become ISO text."""
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, dict):
+        return {str(name): plain(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    return value

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import botocore.session
 from botocore.config import Config
-from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from botocore.credentials import (
+    AssumeRoleCredentialFetcher,
+    DeferredRefreshableCredentials,
+    RefreshableCredentials,
+)
 from botocore.loaders import Loader
 
 from include.aws import decoding
 from include.aws.exchange import watch
+from include.aws.rates import SHARED, Limiters
+from include.aws.retrying import Retrying
 
+#: Calls that are told within this time that the credentials are over mean the same ones.
+_SAME_RENEWAL_SECONDS = 5.0
 #: The service models, read once per process: a loader per account costs 26 MB and 350 ms each.
 _LOADER: Loader | None = None
 _LOADER_LOCK = threading.Lock()
@@ -36,16 +46,22 @@ def partition_of(region: str) -> str:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How patient clients are. Adaptive, because most rates of AWS are not published."""
+    """How patient clients are: per call in ``attempts``, with throttling per cell, too.
+
+    A cell that was refused ``refusals`` times, or waited ``seconds`` for that, ends as far as it
+    came; a retry later goes on.
+    """
 
     attempts: int = 10
     connect_timeout_seconds: float = 10
     read_timeout_seconds: float = 60
+    refusals: int = 20_000
+    seconds: float = 1800
 
     def config(self) -> Config:
         """As botocore takes it."""
         return Config(
-            retries={"mode": "adaptive", "total_max_attempts": self.attempts},
+            retries={"mode": "standard", "total_max_attempts": self.attempts},
             connect_timeout=self.connect_timeout_seconds,
             read_timeout=self.read_timeout_seconds,
             max_pool_connections=32,
@@ -69,16 +85,22 @@ class SessionFactory:
         region: str = "us-east-1",
         external_id: str = "",
         session_name: str = "compliance-assessment",
+        session_tags: Mapping[str, str] | None = None,
         base: Any | None = None,
         retry: RetryPolicy | None = None,
+        limiters: Limiters = SHARED,
     ) -> None:
         self.role_name = role_name.strip("/")
         self.region = region
         self.external_id = external_id
         self.session_name = session_name
+        self.session_tags = dict(session_tags or {})
+        self.limiters = limiters
         self._given = base
         self.retry = retry or RetryPolicy()
         self._lock = threading.Lock()
+        #: Makes the clients that assume roles: one session for all accounts, one at a time.
+        self._source, self._making = self._session(), threading.Lock()
         self._factories: dict[str, ClientFactory] = {}
         self._own: ClientFactory | None = None
 
@@ -86,7 +108,7 @@ class SessionFactory:
         """Clients of the process's own account (storage, notification)."""
         with self._lock:
             if self._own is None:
-                self._own = ClientFactory("", self._session(), self.region, self.retry)
+                self._own = ClientFactory("", self._session(), self)
             return self._own
 
     def account(self, account: str) -> ClientFactory:
@@ -95,32 +117,33 @@ class SessionFactory:
         with self._lock:
             if account not in self._factories:
                 session = self._session()
-                if self.role_name:
-                    self._assume(session, account)
-                self._factories[account] = ClientFactory(
-                    account, session, self.region, self.retry, own
-                )
+                forget = self._assume(session, account) if self.role_name else None
+                self._factories[account] = ClientFactory(account, session, self, own, forget)
             return self._factories[account]
 
     def _session(self) -> botocore.session.Session:
         session = botocore.session.Session()
         session.register_component("data_loader", _loader())
         decoding.install(session)
+        session.register("creating-client-class", _with_shared_methods)
         if self._given is not None:
             # set_credentials() would copy the keys and lose their renewal.
             session._credentials = self._given.get_credentials()
         return session
 
-    def _assume(self, session: botocore.session.Session, account: str) -> None:
+    def _assume(self, session: botocore.session.Session, account: str) -> Callable[[], None]:
+        """Let ``session`` use the account's role; returns what makes it forget the credentials."""
         extra: dict[str, Any] = {"RoleSessionName": self.session_name}
+        if self.session_tags:
+            extra["Tags"] = [{"Key": k, "Value": v} for k, v in sorted(self.session_tags.items())]
         if self.external_id:
             extra["ExternalId"] = self.external_id
-        source = self._session()
 
         def create_sts(service: str, **kwargs: Any) -> Any:
-            return source.create_client(
-                service, **{**kwargs, "region_name": self.region, "config": self.retry.config()}
-            )
+            with self._making:
+                return self._source.create_client(
+                    service, **{**kwargs, "region_name": self.region, "config": self.retry.config()}
+                )
 
         fetcher = AssumeRoleCredentialFetcher(
             create_sts,
@@ -131,6 +154,17 @@ class SessionFactory:
         session._credentials = DeferredRefreshableCredentials(
             refresh_using=fetcher.fetch_credentials, method="assume-role"
         )
+        # It keeps what STS gave until that time is over, also when it was ended before.
+        forget: Callable[[], None] = fetcher._cache.clear
+        return forget
+
+
+#: The methods of each service's clients: made anew they are most of what a client weighs.
+_METHODS: dict[str, dict[str, Any]] = {}
+
+
+def _with_shared_methods(class_attributes: dict[str, Any], event_name: str, **_: Any) -> None:
+    class_attributes.update(_METHODS.setdefault(event_name, dict(class_attributes)))
 
 
 class ClientFactory:
@@ -140,15 +174,20 @@ class ClientFactory:
         self,
         account: str,
         session: botocore.session.Session,
-        region: str,
-        retry: RetryPolicy,
+        sessions: SessionFactory,
         own: ClientFactory | None = None,
+        forget: Callable[[], None] | None = None,
     ) -> None:
         self.account = account
+        self.retry = sessions.retry
         self._own = own
         self._session = session
-        self._region = region
-        self._config = retry.config()
+        self._forget = forget
+        self._region = sessions.region
+        self._config = self.retry.config()
+        self._retrying = Retrying(account, self.retry.attempts, sessions.limiters, self._renew)
+        self._renewing = threading.Lock()
+        self._renewed: float | None = None
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
         self._caller_arn: str | None = None
@@ -162,6 +201,7 @@ class ClientFactory:
                     service, region_name=key[1], config=self._config
                 )
                 watch(client)
+                self._retrying.watch(client)
                 self._clients[key] = client
             return self._clients[key]
 
@@ -175,3 +215,18 @@ class ClientFactory:
         if self._caller_arn is None:
             self._caller_arn = str(self.client("sts").get_caller_identity()["Arn"])
         return self._caller_arn
+
+    def _renew(self) -> bool:
+        """Get new credentials, if these can be renewed; raises what STS answers if it refuses."""
+        credentials = self._session.get_credentials()
+        if not isinstance(credentials, RefreshableCredentials):
+            return False
+        with self._renewing:
+            now = time.monotonic()
+            if self._renewed is None or now - self._renewed > _SAME_RENEWAL_SECONDS:
+                if self._forget is not None:
+                    self._forget()
+                with credentials._refresh_lock:
+                    credentials._protected_refresh(is_mandatory=True)
+                self._renewed = time.monotonic()
+        return True

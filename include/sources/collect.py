@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.assessment.period import Period
 from include.aws.errors import Failure, classify
+from include.aws.retrying import patience
 from include.aws.sessions import ClientFactory, SessionFactory
 from include.errors import AuditError, InputError
 from include.evidence.cell import Cell, selection_digest
@@ -154,7 +155,8 @@ def collect_cell(
     status: ReceiptStatus = "COMPLETE"
     failure: Failure | None = None
     met: Exception | None = None
-    with SnapshotWriter(cell) as out:
+    retry = clients.retry
+    with SnapshotWriter(cell) as out, patience(retry.refusals, retry.seconds):
         try:
             # Without a call, so that a receipt names it even when the role can't be assumed.
             out.endpoint = str(clients.client(service, cell.region).meta.endpoint_url)
