@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from include.local_aws.estate.checks import deployable_checks
 from include.local_aws.estate.store import Estate
 from include.local_aws.overlay import Call, Handler, ServiceError
 from include.local_aws.services.moments import epoch, moment
@@ -15,10 +17,11 @@ from include.local_aws.services.securityhub.standards import (
     containing,
     control_arn,
     control_checks,
-    enabled_controls,
     standards,
 )
-from include.local_aws.services.verdicts import Deployed
+from include.local_aws.services.securityhub.switches import Place, place
+
+_UNKNOWN_REASON = "Switched off for this account."
 
 
 def _severity(asks: Question) -> str:
@@ -31,10 +34,19 @@ def remediation_url(control: str) -> str:
     return f"https://docs.aws.amazon.com/console/securityhub/{control}/remediation"
 
 
-def parameters_of(control: Deployed | None) -> dict[str, Any]:
+def _defaults(control: str) -> Mapping[str, Any]:
+    """What Security Hub gives a control that nobody gave anything else."""
+    for check in deployable_checks():
+        if check.keywords.get("security_hub") == control:
+            return check.given["security_hub"]
+    return {}
+
+
+def parameters_of(control: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """A control's parameters in BatchGetSecurityControls' shape."""
     answer: dict[str, Any] = {}
-    for name, value in (control.parameters if control else {}).items():
+    usual = _defaults(control)
+    for name, value in given.items():
         if isinstance(value, bool):
             kind = "Boolean"
         elif isinstance(value, int):
@@ -46,7 +58,11 @@ def parameters_of(control: Deployed | None) -> dict[str, Any]:
             kind = "IntegerList" if whole else "StringList"
         else:
             kind = "String"
-        answer[name] = {"ValueType": "DEFAULT", "Value": {kind: value}}
+        custom = name not in usual or str(usual[name]) != str(value)
+        answer[name] = {
+            "ValueType": "CUSTOM" if custom else "DEFAULT",
+            "Value": {kind: value},
+        }
     return answer
 
 
@@ -61,20 +77,25 @@ def _definition(control: str, asks: Question) -> dict[str, Any]:
 
 
 def _association(
-    call: Call, standard: Standard, control: str, deployed: Deployed | None
+    call: Call, where: Place, standard: Standard, control: str, at: int, *, summary: bool = False
 ) -> dict[str, Any]:
     asks = question(control_checks()[control])
+    stands = where.association(control, standard, at)
     answer: dict[str, Any] = {
         "StandardsArn": standard.arn(call.region),
         "SecurityControlId": control,
         "SecurityControlArn": control_arn(call, control),
-        "AssociationStatus": "ENABLED" if deployed and standard.enabled else "DISABLED",
+        "AssociationStatus": "ENABLED" if stands.on else "DISABLED",
         "RelatedRequirements": standard.related(control),
         "StandardsControlTitle": asks.text,
         "StandardsControlDescription": asks.text,
     }
-    if deployed:
-        answer["UpdatedAt"] = moment(deployed.from_t)
+    if stands.since is not None:
+        answer["UpdatedAt"] = moment(stands.since)
+    if stands.reason:
+        answer["UpdatedReason"] = stands.reason
+    if not summary:
+        answer["StandardsControlArns"] = [standard.control(call.account, call.region, control)]
     return answer
 
 
@@ -84,29 +105,31 @@ def handlers(estate: Estate) -> dict[str, Handler]:
     def describe_standards_controls(call: Call) -> dict[str, Any]:
         enabled_since(estate, call)
         cursor = Cursor.of(call, BAD_INPUT)
+        where = place(estate, call.account, call.region)
         asked = call.params["StandardsSubscriptionArn"]
-        known = {one.subscription(call.account, call.region): one for one in standards()}
-        standard = known.get(asked)
-        if standard is None or not standard.enabled:
+        on = where.subscriptions(cursor.as_of)
+        standard = next(
+            (one for one in on if one.subscription(call.account, call.region) == asked), None
+        )
+        if standard is None:
             raise ServiceError(
                 "ResourceNotFoundException", f"Standard subscription {asked} not found"
             )
-        on = enabled_controls(estate, call, cursor.as_of)
         found = []
         for control, check in control_checks().items():
             if control not in standard.requirements:
                 continue
+            stands = where.association(control, standard, cursor.as_of)
             answer = _definition(control, question(check))
-            answer["ControlId"] = answer.pop("SecurityControlId")
-            path = asked.split(":subscription/", 1)[1]
-            answer["StandardsControlArn"] = (
-                f"arn:aws:securityhub:{call.region}:{call.account}:control/{path}/{control}"
-            )
-            answer["ControlStatus"] = "ENABLED" if control in on else "DISABLED"
-            if control in on:
-                answer["ControlStatusUpdatedAt"] = moment(on[control].from_t)
-            else:
-                answer["DisabledReason"] = "Switched off for this account."
+            del answer["SecurityControlId"]
+            rule = standard.rule(control)
+            answer["ControlId"] = rule if rule == control else f"CIS.{rule}"
+            answer["StandardsControlArn"] = standard.control(call.account, call.region, control)
+            answer["ControlStatus"] = "ENABLED" if stands.on else "DISABLED"
+            if stands.since is not None:
+                answer["ControlStatusUpdatedAt"] = moment(stands.since)
+            if not stands.on:
+                answer["DisabledReason"] = stands.reason or _UNKNOWN_REASON
             answer["RelatedRequirements"] = standard.related(control)
             found.append(answer)
         page, token = cursor.cut(found, asked_size(call))
@@ -131,7 +154,7 @@ def handlers(estate: Estate) -> dict[str, Handler]:
         asked = call.params["SecurityControlIds"]
         if not 1 <= len(asked) <= 100:
             raise ServiceError(BAD_INPUT, "Between 1 and 100 SecurityControlIds are needed.")
-        on = enabled_controls(estate, call, epoch(call.now))
+        where, at = place(estate, call.account, call.region), epoch(call.now)
         found, unknown = [], []
         for given in asked:
             control = given.rsplit("/", 1)[-1]
@@ -144,11 +167,14 @@ def handlers(estate: Estate) -> dict[str, Handler]:
                     }
                 )
                 continue
+            deployed = where.deployed(control, at)
             answer = _definition(control, question(control_checks()[control]))
             answer["SecurityControlArn"] = control_arn(call, control)
-            answer["SecurityControlStatus"] = "ENABLED" if control in on else "DISABLED"
+            answer["SecurityControlStatus"] = "ENABLED" if where.is_on(control, at) else "DISABLED"
             answer["UpdateStatus"] = "READY"
-            answer["Parameters"] = parameters_of(on.get(control))
+            answer["Parameters"] = parameters_of(control, deployed.parameters if deployed else {})
+            if any(one["ValueType"] == "CUSTOM" for one in answer["Parameters"].values()):
+                answer["LastUpdateReason"] = "Our own policy asks for this."
             found.append(answer)
         return {"SecurityControls": found, "UnprocessedIds": unknown}
 
@@ -158,21 +184,23 @@ def handlers(estate: Estate) -> dict[str, Handler]:
         control = call.params["SecurityControlId"].rsplit("/", 1)[-1]
         if control not in control_checks():
             raise ServiceError(BAD_INPUT, f"Unknown security control {control}.")
-        on = enabled_controls(estate, call, cursor.as_of)
+        where = place(estate, call.account, call.region)
         found = [
-            _association(call, standard, control, on.get(control))
-            for standard in containing(control, enabled=False)
+            _association(call, where, standard, control, cursor.as_of, summary=True)
+            for standard in containing(control)
         ]
         page, token = cursor.cut(found, asked_size(call))
         return with_token({"StandardsControlAssociationSummaries": page}, token)
 
     def batch_get_standards_control_associations(call: Call) -> dict[str, Any]:
         enabled_since(estate, call)
-        on = enabled_controls(estate, call, epoch(call.now))
+        where, at = place(estate, call.account, call.region), epoch(call.now)
+        if not 1 <= len(call.params["StandardsControlAssociationIds"]) <= 100:
+            raise ServiceError(BAD_INPUT, "Between 1 and 100 associations are needed.")
         found, unknown = [], []
         for asked in call.params["StandardsControlAssociationIds"]:
             control = asked["SecurityControlId"].rsplit("/", 1)[-1]
-            held = {one.arn(call.region): one for one in containing(control, enabled=False)}
+            held = {one.arn(call.region): one for one in containing(control)}
             standard = held.get(asked["StandardsArn"])
             if standard is None or control not in control_checks():
                 unknown.append(
@@ -183,7 +211,7 @@ def handlers(estate: Estate) -> dict[str, Handler]:
                     }
                 )
                 continue
-            found.append(_association(call, standard, control, on.get(control)))
+            found.append(_association(call, where, standard, control, at))
         return {
             "StandardsControlAssociationDetails": found,
             "UnprocessedAssociations": unknown,

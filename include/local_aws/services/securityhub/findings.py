@@ -1,36 +1,25 @@
-"""Control findings: one per control and resource, as of a moment, in ASFF."""
+"""Control findings: one per control and resource (or per standard, too), as of a moment."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
 from uuid import UUID, uuid5
 
 from include.evidence.identity import ACCOUNT_TYPE, account_identity
 from include.local_aws.estate.store import Estate
-from include.local_aws.overlay import Call
-from include.local_aws.services.moments import DAY, daily_run, iso_millis, last_daily_run
+from include.local_aws.services.moments import daily_run, last_daily_run
 from include.local_aws.services.questions import Question, question
-from include.local_aws.services.securityhub.controls import remediation_url
-from include.local_aws.services.securityhub.standards import containing
-from include.local_aws.services.verdicts import Deployed, Verdict, deployments, verdicts
+from include.local_aws.services.securityhub.lifecycle import State, Suppression, life
+from include.local_aws.services.securityhub.standards import Standard
+from include.local_aws.services.securityhub.switches import Place, place
 
 #: A fixed name space, so that a finding keeps its id for ever.
 _FINDINGS = UUID("6f5c8f0e-6b0c-5a44-9d0b-3e2b0f0d8a11")
-#: Archived findings are deleted when they have not been updated for 30 days.
-ARCHIVED_KEPT = 30 * DAY
-_NORMALIZED = {"INFORMATIONAL": 0, "LOW": 1, "MEDIUM": 40, "HIGH": 70, "CRITICAL": 90}
-_RESOURCE_TYPES = {
-    ACCOUNT_TYPE: "AwsAccount",
-    "AWS::CloudTrail::Trail": "AwsCloudTrailTrail",
-    "AWS::EC2::VPC": "AwsEc2Vpc",
-    "AWS::RDS::DBInstance": "AwsRdsDbInstance",
-    "AWS::RDS::DBCluster": "AwsRdsDbCluster",
-    "AWS::KMS::Key": "AwsKmsKey",
-    "AWS::EFS::FileSystem": "AwsEfsFileSystem",
-    "AWS::IAM::ServerCertificate": "AwsIamServerCertificate",
-}
+#: Findings of this standard are still of the form that knows no SecurityControlId.
+OLD_FORM = "cis-1.2.0"
 
 
 def product_arn(region: str) -> str:
@@ -38,208 +27,204 @@ def product_arn(region: str) -> str:
     return f"arn:aws:securityhub:{region}::product/aws/securityhub"
 
 
-def asff_type(config_type: str) -> str:
-    """``AWS::EC2::SecurityGroup`` as ASFF says it: ``AwsEc2SecurityGroup``."""
-    known = _RESOURCE_TYPES.get(config_type)
-    if known:
-        return known
-    _, service, kind = config_type.split("::", 2)
-    return f"Aws{service[:1]}{service[1:].lower()}{kind}"
-
-
 @lru_cache(maxsize=200_000)
-def finding_id(account: str, region: str, control: str, arn: str) -> str:
-    """The ARN of the finding about one resource."""
-    return (
-        f"arn:aws:securityhub:{region}:{account}:security-control/{control}/finding/"
-        f"{uuid5(_FINDINGS, f'{account}/{region}/{control}/{arn}')}"
-    )
+def finding_id(
+    account: str, region: str, control: str, arn: str, standard: Standard | None = None
+) -> str:
+    """The ARN of the finding about one resource; of a standard's own where they are apart."""
+    if standard is None:
+        number = uuid5(_FINDINGS, f"{account}/{region}/{control}/{arn}")
+        what = f"security-control/{control}"
+    else:
+        number = uuid5(_FINDINGS, f"{account}/{region}/{standard.key}/{control}/{arn}")
+        what = f"subscription/{standard.path()}/{standard.rule(control)}"
+    return f"arn:aws:securityhub:{region}:{account}:{what}/finding/{number}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
-    """A control's finding about a resource; times in epoch seconds.
+    """A control's finding about a resource as it is at a moment; times in epoch seconds.
 
-    ``status`` is the result last seen, also of an archived finding.
+    ``states`` is its life so far; ``standard`` is set on a finding of that standard alone.
     """
 
     id: str
     control: str
+    standard: Standard | None
     account: str
     region: str
+    arn: str
+    type: str
     asks: Question
-    verdict: Verdict
-    status: str
-    archived: bool
-    created: int
+    states: tuple[State, ...]
     updated: int
-    observed: int
+    standards: tuple[Standard, ...]
+    parameters: Mapping[str, object]
+
+    @property
+    def state(self) -> State:
+        """What it says now."""
+        return self.states[-1]
+
+    @property
+    def status(self) -> str:
+        """The result last seen, also of an archived finding."""
+        return self.state.status
+
+    @property
+    def created(self) -> int:
+        """When the control first found the resource."""
+        return self.states[0].at
+
+    @property
+    def observed(self) -> int:
+        """When it was last looked at."""
+        return self.updated
+
+    @property
+    def old_form(self) -> bool:
+        """Whether it comes without a SecurityControlId."""
+        return self.standard is not None and self.standard.key == OLD_FORM
 
     @property
     def resource_id(self) -> str:
         """The resource as Security Hub names it; account settings go by the account."""
-        if self.verdict.type == ACCOUNT_TYPE:
-            return account_identity(self.account)
-        return self.verdict.arn
+        return account_identity(self.account) if self.type == ACCOUNT_TYPE else self.arn
 
     @property
     def severity(self) -> str:
-        """A passed check is INFORMATIONAL, whatever the control's own severity."""
-        return "INFORMATIONAL" if self.status == "PASSED" else self.asks.severity
+        """What did not fail is INFORMATIONAL, whatever the control's own severity."""
+        failing = self.status in ("FAILED", "WARNING")
+        return self.asks.severity if failing else "INFORMATIONAL"
 
     @property
     def workflow(self) -> str:
-        """NEW while it fails; RESOLVED by Security Hub itself once it passes or is archived."""
-        return "NEW" if self.status == "FAILED" and not self.archived else "RESOLVED"
+        """NEW until it passes, then RESOLVED by Security Hub; SUPPRESSED by people."""
+        return self.state.workflow
 
     @property
     def record_state(self) -> str:
         """ARCHIVED once the resource is gone or the control is switched off."""
-        return "ARCHIVED" if self.archived else "ACTIVE"
+        return "ARCHIVED" if self.state.archived else "ACTIVE"
 
     @property
-    def standards(self) -> list[str]:
-        """Ids of the enabled standards that hold the control."""
-        return [one.id() for one in containing(self.control)]
+    def generator(self) -> str:
+        """The GeneratorId."""
+        if self.standard is None:
+            return f"security-control/{self.control}"
+        return self.standard.generator(self.control)
 
-    @property
+    @cached_property
+    def associated(self) -> list[str]:
+        """Ids of the enabled standards that it counts for."""
+        return [one.id() for one in self.standards]
+
+    @cached_property
     def requirements(self) -> list[str]:
         """What the control answers in them."""
-        return [
-            related for one in containing(self.control) for related in one.related(self.control)
-        ]
-
-    def to_asff(self) -> dict[str, Any]:
-        """The finding as GetFindings returns it."""
-        label = self.severity
-        severity = {
-            "Label": label,
-            "Normalized": _NORMALIZED[label],
-            "Original": label,
-        }
-        types = ["Software and Configuration Checks/Industry and Regulatory Standards"]
-        text = self.asks.text
-        compliance: dict[str, Any] = {
-            "Status": self.status,
-            "SecurityControlId": self.control,
-            "AssociatedStandards": [{"StandardsId": one} for one in self.standards],
-        }
-        if self.requirements:
-            compliance["RelatedRequirements"] = self.requirements
-        return {
-            "SchemaVersion": "2018-10-08",
-            "Id": self.id,
-            "ProductArn": product_arn(self.region),
-            "ProductName": "Security Hub",
-            "CompanyName": "AWS",
-            "Region": self.region,
-            "GeneratorId": f"security-control/{self.control}",
-            "AwsAccountId": self.account,
-            "Types": types,
-            "FirstObservedAt": iso_millis(self.created),
-            "LastObservedAt": iso_millis(self.observed),
-            "CreatedAt": iso_millis(self.created),
-            "UpdatedAt": iso_millis(self.updated),
-            "ProcessedAt": iso_millis(self.updated),
-            "Severity": severity,
-            "Title": text,
-            "Description": text,
-            "Remediation": {
-                "Recommendation": {
-                    "Text": "How to remedy this is described in the AWS documentation.",
-                    "Url": remediation_url(self.control),
-                }
-            },
-            "ProductFields": {
-                "aws/securityhub/ProductName": "Security Hub",
-                "aws/securityhub/CompanyName": "AWS",
-                "aws/securityhub/FindingId": f"{product_arn(self.region)}/{self.id}",
-                "Resources:0/Id": self.resource_id,
-            },
-            "Resources": [
-                {
-                    "Type": asff_type(self.verdict.type),
-                    "Id": self.resource_id,
-                    "Partition": "aws",
-                    "Region": self.region,
-                }
-            ],
-            "Compliance": compliance,
-            "WorkflowState": "NEW",
-            "Workflow": {"Status": self.workflow},
-            "RecordState": self.record_state,
-            "FindingProviderFields": {
-                "Severity": {"Label": label, "Original": label},
-                "Types": types,
-            },
-        }
+        return [related for one in self.standards for related in one.related(self.control)]
 
 
-def _last_result(estate: Estate, verdict: Verdict, account: str, region: str, at: int) -> str:
-    """PASSED or FAILED as last recorded before the resource was gone."""
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What a control says of one resource, as recorded."""
+
+    check_id: str
+    control: str
+    arn: str
+    type: str
+    recorded: tuple[tuple[int, str], ...]
+
+
+def _subjects(estate: Estate, account: str, region: str, at: int) -> Iterator[_Subject]:
     rows = estate.rows(
-        "SELECT status FROM recordings WHERE source = 'security_hub' AND account = ?"
-        " AND region = ? AND keyword = ? AND arn = ? AND status != 'GONE' AND at_t <= ?"
-        " ORDER BY at_t DESC, rowid DESC LIMIT 1",
-        (account, region, verdict.keyword, verdict.arn, at),
+        "SELECT check_id, keyword, arn, type, status, at_t FROM recordings"
+        " WHERE source = 'security_hub' AND account = ? AND region = ? AND at_t <= ?"
+        " ORDER BY check_id, keyword, arn, at_t, rowid",
+        (account, region, at),
     )
-    last = rows[0]["status"] if rows else "PASS"
-    return {"PASS": "PASSED", "FAIL": "FAILED"}.get(last, last)
+    held: list[tuple[int, str]] = []
+    for n, row in enumerate(rows):
+        held.append((row["at_t"], row["status"]))
+        key = (row["check_id"], row["keyword"], row["arn"])
+        after = rows[n + 1] if n + 1 < len(rows) else None
+        if after is None or key != (after["check_id"], after["keyword"], after["arn"]):
+            yield _Subject(*key, row["type"], tuple(held))
+            held = []
 
 
-def _finding(
-    estate: Estate, account: str, region: str, verdict: Verdict, ever: list[Deployed], at: int
-) -> Finding | None:
-    """The finding that stands for a verdict, or None when Security Hub has forgotten it."""
-    asks = question(verdict.check_id)
-    switched_off = None
-    if not any(control.covers(at) for control in ever):
-        ends = [control.to_t for control in ever if control.to_t is not None and control.to_t <= at]
-        if not ends:
-            return None
-        switched_off = max(ends)
-    gone = verdict.status == "GONE"
-    archived_at = verdict.since if gone else switched_off
-    if archived_at is not None:
-        if archived_at + ARCHIVED_KEPT < at:
-            return None
-        updated = archived_at
-    else:
-        updated = verdict.since
-        if asks.periodic:
-            run = daily_run("security_hub", verdict.check_id, account, region)
-            updated = last_daily_run(at, verdict.since, run)
-    if gone:
-        status = _last_result(estate, verdict, account, region, at)
-    else:
-        status = {"PASS": "PASSED", "FAIL": "FAILED"}.get(verdict.status, verdict.status)
-    return Finding(
-        id=finding_id(account, region, verdict.keyword, verdict.arn),
-        control=verdict.keyword,
-        account=account,
-        region=region,
-        asks=asks,
-        verdict=verdict,
-        status=status,
-        archived=archived_at is not None,
-        created=verdict.first,
-        updated=updated,
-        observed=updated,
-    )
+def _suppressions(
+    estate: Estate, account: str, region: str
+) -> Mapping[tuple[str, str], list[Suppression]]:
+    found: dict[tuple[str, str], list[Suppression]] = defaultdict(list)
+    for row in estate.rows(
+        "SELECT keyword, arn, from_t, to_t, note, updated_by FROM suppressions"
+        " WHERE account = ? AND region = ? ORDER BY from_t",
+        (account, region),
+    ):
+        found[row["keyword"], row["arn"]].append(
+            Suppression((row["from_t"], row["to_t"]), row["note"] or "", row["updated_by"] or "")
+        )
+    return found
+
+
+def _forms(where: Place, control: str) -> list[Standard | None]:
+    """Which findings a control has about one resource: one in all, or one per standard."""
+    if where.consolidated:
+        return [None]
+    held: list[Standard | None] = list(where.ever_subscribed(control))
+    return held or [None]
+
+
+def _updated(states: list[State], subject: _Subject, account: str, region: str, at: int) -> int:
+    """When Security Hub last updated it; what people do to a finding doesn't move the time."""
+    own = [state.at for state in states if not state.by]
+    asks = question(subject.check_id)
+    if not asks.periodic or states[-1].archived:
+        return own[-1]
+    run = daily_run("security_hub", subject.check_id, account, region)
+    return last_daily_run(at, own[-1], run)
 
 
 @lru_cache(maxsize=32)
-def _findings(estate: Estate, account: str, region: str, at: int) -> tuple[Finding, ...]:
-    ever: dict[str, list[Deployed]] = {}
-    for control in deployments(estate, "security_hub", account, region):
-        ever.setdefault(control.check_id, []).append(control)
-    found = (
-        _finding(estate, account, region, verdict, ever.get(verdict.check_id, []), at)
-        for verdict in verdicts(estate, "security_hub", account, region, at=at)
-    )
-    return tuple(one for one in found if one is not None)
-
-
-def findings(estate: Estate, call: Call, at: int) -> tuple[Finding, ...]:
-    """All findings of the call's account and region at ``at``; a listing's pages share them."""
-    return _findings(estate, call.account, call.region, at)
+def findings_in(estate: Estate, account: str, region: str, at: int) -> tuple[Finding, ...]:
+    """The findings about one account's resources in one region at ``at``."""
+    where = place(estate, account, region)
+    suppressed = _suppressions(estate, account, region)
+    found = []
+    running: dict[str, tuple[Standard, ...]] = {}
+    for subject in _subjects(estate, account, region, at):
+        control = subject.control
+        deployed = where.deployed(control, at)
+        if control not in running:
+            running[control] = tuple(
+                one
+                for one in where.subscriptions(at)
+                if control in one.requirements and where.association(control, one, at).on
+            )
+        for standard in _forms(where, control):
+            states = life(
+                subject.recorded,
+                where.spans(control, standard),
+                suppressed.get((control, subject.arn), ()),
+                at,
+            )
+            if not states:
+                continue
+            found.append(
+                Finding(
+                    id=finding_id(account, region, control, subject.arn, standard),
+                    control=control,
+                    standard=standard,
+                    account=account,
+                    region=region,
+                    arn=subject.arn,
+                    type=subject.type,
+                    asks=question(subject.check_id),
+                    states=tuple(states),
+                    updated=_updated(states, subject, account, region, at),
+                    standards=(standard,) if standard else running[control],
+                    parameters=deployed.parameters if deployed else {},
+                )
+            )
+    return tuple(found)

@@ -1,79 +1,62 @@
-"""GetFindingHistory: when a finding's result changed, at most 90 days back."""
+"""GetFindingHistory: when a finding's result, record state or workflow changed, 90 days back."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterator
 from typing import Any
 
 from include.local_aws.estate.store import Estate
 from include.local_aws.overlay import Call, Handler, ServiceError
 from include.local_aws.services.moments import DAY, epoch, moment
 from include.local_aws.services.paging import Cursor, with_token
-from include.local_aws.services.securityhub.findings import finding_id, product_arn
+from include.local_aws.services.securityhub.findings import Finding, product_arn
 from include.local_aws.services.securityhub.hub import BAD_INPUT, asked_size, enabled_since
-from include.local_aws.services.verdicts import deployments
+from include.local_aws.services.securityhub.lifecycle import State
+from include.local_aws.services.securityhub.organisation import seen_from
 
 #: How long Security Hub remembers.
 REACH = 90 * DAY
 #: The service may give fewer records than asked for, with a token; it does so from here on.
 SHORT_PAGE = 5
 
-_STATUS = {"PASS": "PASSED", "FAIL": "FAILED"}
 
-
-@lru_cache(maxsize=256)
-def _subjects(estate: Estate, account: str, region: str, control: str) -> dict[str, str]:
-    """The resource behind each finding id a control ever had in a region."""
-    rows = estate.rows(
-        "SELECT DISTINCT arn FROM recordings WHERE source = 'security_hub' AND account = ?"
-        " AND region = ? AND keyword = ?",
-        (account, region, control),
+def _updates(before: State, after: State) -> list[dict[str, str]]:
+    archived = {True: "ARCHIVED", False: "ACTIVE"}
+    changed = (
+        ("RecordState", archived[before.archived], archived[after.archived]),
+        ("Compliance.Status", before.status, after.status),
+        ("Workflow.Status", before.workflow, after.workflow),
     )
-    return {finding_id(account, region, control, row["arn"]): row["arn"] for row in rows}
-
-
-def transitions(
-    estate: Estate, account: str, region: str, control: str, arn: str, at: int
-) -> list[tuple[int, bool, list[dict[str, str]]]]:
-    """(time, whether the finding was created then, updates) up to ``at``, oldest first."""
-    rows = estate.rows(
-        "SELECT status, at_t FROM recordings WHERE source = 'security_hub' AND account = ?"
-        " AND region = ? AND keyword = ? AND arn = ? AND at_t <= ? ORDER BY at_t, rowid",
-        (account, region, control, arn, at),
-    )
-    states: list[tuple[int, str]] = [(row["at_t"], row["status"]) for row in rows]
-    # A control that is switched off archives its findings, like a resource that is gone.
-    covering = [
-        deployed
-        for deployed in deployments(estate, "security_hub", account, region)
-        if deployed.keyword == control
+    return [
+        {"UpdatedField": field, "OldValue": old, "NewValue": new}
+        for field, old, new in changed
+        if old != new
     ]
-    for deployed in covering:
-        end = deployed.to_t
-        if end is not None and end <= at and not any(other.covers(end) for other in covering):
-            states.append((end, "GONE"))
-    states.sort(key=lambda state: state[0])
-    found: list[tuple[int, bool, list[dict[str, str]]]] = []
-    result, archived = "", False
-    for when, status in states:
-        updates: list[dict[str, str]] = []
-        gone = status == "GONE"
-        if result and gone != archived:
-            old, new = ("ACTIVE", "ARCHIVED") if gone else ("ARCHIVED", "ACTIVE")
-            updates.append({"UpdatedField": "RecordState", "OldValue": old, "NewValue": new})
-        seen = result if gone else _STATUS.get(status, status)
-        if result and seen != result:
-            updates.append(
-                {"UpdatedField": "Compliance.Status", "OldValue": result, "NewValue": seen}
-            )
-        if seen and (not result or updates):
-            found.append((when, not result, updates))
-        result, archived = seen, gone
-    return found
+
+
+def changes(finding: Finding) -> Iterator[tuple[int, bool, str, list[dict[str, str]]]]:
+    """(time, whether the finding was created then, by whom, updates), oldest first."""
+    yield finding.created, True, "", []
+    for before, after in zip(finding.states, finding.states[1:], strict=False):
+        yield after.at, False, after.by, _updates(before, after)
 
 
 def handlers(estate: Estate) -> dict[str, Handler]:
     """GetFindingHistory."""
+
+    def find(call: Call, id_: str, at: int) -> Finding | None:
+        parts = id_.split(":")
+        if len(parts) < 6:
+            return None
+        wanted = {"Region": parts[3], "AwsAccountId": parts[4]}
+        return next(
+            (
+                one
+                for one in seen_from(estate, call.account, call.region, at, wanted)
+                if one.id == id_
+            ),
+            None,
+        )
 
     def get_finding_history(call: Call) -> dict[str, Any]:
         enabled_since(estate, call)
@@ -84,10 +67,9 @@ def handlers(estate: Estate) -> dict[str, Handler]:
             raise ServiceError(BAD_INPUT, "StartTime must not be later than EndTime.")
         asked = call.params["FindingIdentifier"]
         id_, product = asked["Id"], asked["ProductArn"]
-        control = id_.rsplit("/finding/", 1)[0].rsplit("/", 1)[-1]
-        arn = _subjects(estate, call.account, call.region, control).get(id_)
+        finding = find(call, id_, cursor.as_of)
         records = []
-        if arn is not None and product == product_arn(call.region):
+        if finding is not None and product == product_arn(finding.region):
             low = max(start, cursor.as_of - REACH)
             high = min(end, cursor.as_of)
             records = [
@@ -96,14 +78,12 @@ def handlers(estate: Estate) -> dict[str, Handler]:
                     "UpdateTime": moment(when),
                     "FindingCreated": created,
                     "UpdateSource": {
-                        "Type": "BATCH_IMPORT_FINDINGS",
-                        "Identity": product_arn(call.region),
+                        "Type": "BATCH_UPDATE_FINDINGS" if by else "BATCH_IMPORT_FINDINGS",
+                        "Identity": by or product_arn(call.region),
                     },
                     "Updates": updates,
                 }
-                for when, created, updates in transitions(
-                    estate, call.account, call.region, control, arn, cursor.as_of
-                )
+                for when, created, by, updates in changes(finding)
                 if low <= when <= high
             ]
         records.reverse()

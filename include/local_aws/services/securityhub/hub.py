@@ -1,7 +1,8 @@
-"""The hub: whether it is enabled, its standards, and the features this estate does not use."""
+"""The hub: whether it is enabled, how it makes findings, and the standards it is subscribed to."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from include.evidence.identity import account_identity
@@ -10,24 +11,37 @@ from include.local_aws.overlay import Call, Handler, ServiceError
 from include.local_aws.services.moments import epoch, iso_millis
 from include.local_aws.services.paging import Cursor, page_size, with_token
 from include.local_aws.services.securityhub.standards import standards
+from include.local_aws.services.securityhub.switches import place
 
 BAD_INPUT = "InvalidInputException"
 
 
-def enabled_since(estate: Estate, call: Call) -> int:
-    """Since when the hub is on (epoch seconds); InvalidAccessException while it is not."""
-    now = epoch(call.now)
+@lru_cache(maxsize=1024)
+def _switches(estate: Estate, account: str, region: str) -> tuple[tuple[int, int | None], ...]:
     rows = estate.rows(
-        "SELECT value, from_t FROM facts WHERE arn = ? AND property = 'SecurityHub'"
-        " AND from_t <= ? AND (to_t IS NULL OR to_t > ?)",
-        (account_identity(call.account, call.region), now, now),
+        "SELECT value, from_t, to_t FROM facts WHERE arn = ? AND property = 'SecurityHub'",
+        (account_identity(account, region),),
     )
-    if not rows or rows[0]["value"] != "true":
+    return tuple((row["from_t"], row["to_t"]) for row in rows if row["value"] == "true")
+
+
+def subscribed_since(estate: Estate, account: str, region: str, at: int) -> int | None:
+    """Since when the hub is on (epoch seconds); None while it is not."""
+    for start, end in _switches(estate, account, region):
+        if start <= at and (end is None or at < end):
+            return start
+    return None
+
+
+def enabled_since(estate: Estate, call: Call) -> int:
+    """Since when the caller's hub is on; InvalidAccessException while it is not."""
+    since = subscribed_since(estate, call.account, call.region, epoch(call.now))
+    if since is None:
         raise ServiceError(
             "InvalidAccessException",
             f"Account {call.account} is not subscribed to AWS Security Hub",
         )
-    return int(rows[0]["from_t"])
+    return since
 
 
 def asked_size(call: Call, *, default: int = 100, most: int = 100) -> int:
@@ -36,7 +50,7 @@ def asked_size(call: Call, *, default: int = 100, most: int = 100) -> int:
 
 
 def handlers(estate: Estate) -> dict[str, Handler]:
-    """DescribeHub, the standards, and what is empty here."""
+    """DescribeHub and the standards."""
 
     def describe_hub(call: Call) -> dict[str, Any]:
         since = enabled_since(estate, call)
@@ -49,7 +63,11 @@ def handlers(estate: Estate) -> dict[str, Handler]:
             "HubArn": arn,
             "SubscribedAt": iso_millis(since),
             "AutoEnableControls": True,
-            "ControlFindingGenerator": "SECURITY_CONTROL",
+            "ControlFindingGenerator": (
+                "SECURITY_CONTROL"
+                if place(estate, call.account, call.region).consolidated
+                else "STANDARD_CONTROL"
+            ),
         }
 
     def get_enabled_standards(call: Call) -> dict[str, Any]:
@@ -64,8 +82,8 @@ def handlers(estate: Estate) -> dict[str, Handler]:
                 "StandardsStatus": "READY",
                 "StandardsControlsUpdatable": "READY_FOR_UPDATES",
             }
-            for one in standards()
-            if one.enabled and (not wanted or one.subscription(call.account, call.region) in wanted)
+            for one in place(estate, call.account, call.region).subscriptions(cursor.as_of)
+            if not wanted or one.subscription(call.account, call.region) in wanted
         ]
         page, token = cursor.cut(found, asked_size(call))
         return with_token({"StandardsSubscriptions": page}, token)
@@ -85,32 +103,8 @@ def handlers(estate: Estate) -> dict[str, Handler]:
         page, token = cursor.cut(found, asked_size(call))
         return with_token({"Standards": page}, token)
 
-    def empty(member: str) -> Handler:
-        def answer(call: Call) -> dict[str, Any]:
-            enabled_since(estate, call)
-            Cursor.of(call, BAD_INPUT)
-            return {member: []}
-
-        return answer
-
-    def get_administrator_account(call: Call) -> dict[str, Any]:
-        enabled_since(estate, call)
-        return {}
-
-    def describe_organization_configuration(call: Call) -> dict[str, Any]:
-        enabled_since(estate, call)
-        raise ServiceError(
-            "InvalidAccessException",
-            f"Account {call.account} is not an administrator for this organization",
-        )
-
     return {
         "DescribeHub": describe_hub,
         "GetEnabledStandards": get_enabled_standards,
         "DescribeStandards": describe_standards,
-        "GetInsights": empty("Insights"),
-        "ListFindingAggregators": empty("FindingAggregators"),
-        "ListMembers": empty("Members"),
-        "GetAdministratorAccount": get_administrator_account,
-        "DescribeOrganizationConfiguration": describe_organization_configuration,
     }

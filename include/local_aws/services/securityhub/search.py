@@ -16,16 +16,17 @@ from include.local_aws.services.filters import (
 )
 from include.local_aws.services.moments import DAY, epoch
 from include.local_aws.services.paging import Cursor, with_token
-from include.local_aws.services.securityhub.findings import (
-    Finding,
+from include.local_aws.services.securityhub.asff import (
+    NORMALIZED,
+    TYPES,
     asff_type,
-    findings,
-    product_arn,
+    product_fields,
+    to_asff,
 )
+from include.local_aws.services.securityhub.findings import Finding, product_arn
 from include.local_aws.services.securityhub.hub import BAD_INPUT, asked_size, enabled_since
+from include.local_aws.services.securityhub.organisation import seen_from
 
-_TYPES = ["Software and Configuration Checks/Industry and Regulatory Standards"]
-_NORMALIZED = {"INFORMATIONAL": 0, "LOW": 1, "MEDIUM": 40, "HIGH": 70, "CRITICAL": 90}
 #: GetFindings takes at most 20 values for one attribute.
 VALUES_PER_ATTRIBUTE = 20
 
@@ -34,27 +35,29 @@ TEXTS: dict[str, Callable[[Finding], Sequence[str]]] = {
     "ProductArn": lambda f: [product_arn(f.region)],
     "AwsAccountId": lambda f: [f.account],
     "Id": lambda f: [f.id],
-    "GeneratorId": lambda f: [f"security-control/{f.control}"],
+    "GeneratorId": lambda f: [f.generator],
     "Region": lambda f: [f.region],
-    "Type": lambda f: _TYPES,
+    "Type": lambda f: TYPES,
     "Title": lambda f: [f.asks.text],
     "Description": lambda f: [f.asks.text],
     "ProductName": lambda f: ["Security Hub"],
     "CompanyName": lambda f: ["AWS"],
     "SeverityLabel": lambda f: [f.severity],
-    "ResourceType": lambda f: [asff_type(f.verdict.type)],
+    "ResourceType": lambda f: [asff_type(f.type)],
     "ResourceId": lambda f: [f.resource_id],
     "ResourcePartition": lambda f: ["aws"],
     "ResourceRegion": lambda f: [f.region],
     "ComplianceStatus": lambda f: [f.status],
-    "ComplianceSecurityControlId": lambda f: [f.control],
-    "ComplianceAssociatedStandardsId": lambda f: f.standards,
+    "ComplianceSecurityControlId": lambda f: [] if f.old_form else [f.control],
+    "ComplianceAssociatedStandardsId": lambda f: [] if f.old_form else f.associated,
     "WorkflowState": lambda f: ["NEW"],
     "WorkflowStatus": lambda f: [f.workflow],
+    "NoteText": lambda f: [f.state.note] if f.state.note else [],
+    "NoteUpdatedBy": lambda f: [f.state.by] if f.state.note and f.state.by else [],
     "RecordState": lambda f: [f.record_state],
     "FindingProviderFieldsSeverityLabel": lambda f: [f.severity],
     "FindingProviderFieldsSeverityOriginal": lambda f: [f.severity],
-    "FindingProviderFieldsTypes": lambda f: _TYPES,
+    "FindingProviderFieldsTypes": lambda f: TYPES,
 }
 TIMES: dict[str, Callable[[Finding], int]] = {
     "FirstObservedAt": lambda f: f.created,
@@ -63,10 +66,10 @@ TIMES: dict[str, Callable[[Finding], int]] = {
     "UpdatedAt": lambda f: f.updated,
 }
 NUMBERS: dict[str, Callable[[Finding], float]] = {
-    "SeverityNormalized": lambda f: _NORMALIZED[f.severity],
+    "SeverityNormalized": lambda f: NORMALIZED[f.severity],
 }
 MAPS: dict[str, Callable[[Finding], Mapping[str, str]]] = {
-    "ProductFields": lambda f: f.to_asff()["ProductFields"],
+    "ProductFields": product_fields,
 }
 
 Test = Callable[[Finding], bool]
@@ -184,6 +187,16 @@ def tests_of(filters: Mapping[str, Any], now: int) -> list[Test]:
     return tests
 
 
+def only_in(filters: Mapping[str, Any]) -> dict[str, str]:
+    """The one account and the one region that filters leave, as far as they leave but one."""
+    found: dict[str, str] = {}
+    for name in ("AwsAccountId", "Region"):
+        values: Sequence[Mapping[str, Any]] = filters.get(name) or ()
+        if len(values) == 1 and values[0].get("Comparison", "EQUALS") == "EQUALS":
+            found[name] = values[0]["Value"]
+    return found
+
+
 def _sort_keys(criteria: Iterable[Mapping[str, Any]]) -> list[tuple[Any, bool]]:
     keys: list[tuple[Any, bool]] = []
     for one in criteria:
@@ -206,14 +219,17 @@ def handlers(estate: Estate) -> dict[str, Handler]:
     def get_findings(call: Call) -> dict[str, Any]:
         enabled_since(estate, call)
         cursor = Cursor.of(call, BAD_INPUT)
-        tests = tests_of(call.params.get("Filters") or {}, cursor.as_of)
+        filters = call.params.get("Filters") or {}
+        tests = tests_of(filters, cursor.as_of)
         keys = _sort_keys(call.params.get("SortCriteria") or ())
         found = [
             finding
-            for finding in findings(estate, call, cursor.as_of)
+            for finding in seen_from(
+                estate, call.account, call.region, cursor.as_of, only_in(filters)
+            )
             if all(test(finding) for test in tests)
         ]
         page, token = cursor.cut(sorted_by(found, keys) if keys else found, asked_size(call))
-        return with_token({"Findings": [finding.to_asff() for finding in page]}, token)
+        return with_token({"Findings": [to_asff(finding) for finding in page]}, token)
 
     return {"GetFindings": get_findings}

@@ -9,13 +9,11 @@ from typing import Any
 
 import yaml
 
-from include.local_aws.estate.store import Estate
 from include.local_aws.overlay import Call
 from include.local_aws.services.questions import questions
-from include.local_aws.services.verdicts import Deployed, deployments
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Standard:
     """A standard; ``requirements`` are the numbers each control answers in it."""
 
@@ -35,10 +33,28 @@ class Standard:
         """Its id in findings: the ARN's last part, ``standards/…`` or ``ruleset/…``."""
         return self.template.rsplit(":", 1)[-1]
 
+    def path(self) -> str:
+        """``cis-aws-foundations-benchmark/v/5.0.0``."""
+        return self.id().split("/", 1)[1]
+
     def subscription(self, account: str, region: str) -> str:
         """The ARN of an account's subscription."""
-        path = self.id().split("/", 1)[1]
-        return f"arn:aws:securityhub:{region}:{account}:subscription/{path}"
+        return f"arn:aws:securityhub:{region}:{account}:subscription/{self.path()}"
+
+    def rule(self, control: str) -> str:
+        """What the standard calls a control: CIS counts, the others use the control's id."""
+        return (self.requirements.get(control) or [control])[0]
+
+    def control(self, account: str, region: str, control: str) -> str:
+        """The ARN of a control in an account's subscription."""
+        path = f"{self.path()}/{self.rule(control)}"
+        return f"arn:aws:securityhub:{region}:{account}:control/{path}"
+
+    def generator(self, control: str) -> str:
+        """The GeneratorId of the standard's own findings; the first standard has a form apart."""
+        if "ruleset" in self.template:
+            return f"{self.template}/rule/{self.rule(control)}"
+        return f"{self.path()}/{self.rule(control)}"
 
     def related(self, control: str) -> list[str]:
         """The requirements a control answers, as findings name them."""
@@ -70,11 +86,9 @@ def standards() -> tuple[Standard, ...]:
     )
 
 
-def containing(control: str, *, enabled: bool = True) -> list[Standard]:
-    """The (enabled) standards that hold a control."""
-    return [
-        one for one in standards() if control in one.requirements and (one.enabled or not enabled)
-    ]
+def containing(control: str) -> list[Standard]:
+    """The standards that hold a control, enabled or not."""
+    return [one for one in standards() if control in one.requirements]
 
 
 def _by_number(control: str) -> tuple[str, int]:
@@ -95,12 +109,6 @@ def control_checks() -> dict[str, str]:
         if source["source"] == "security_hub"
     }
     return dict(sorted(found.items(), key=lambda pair: _by_number(pair[0])))
-
-
-def enabled_controls(estate: Estate, call: Call, at: int) -> dict[str, Deployed]:
-    """The controls switched on in the call's account and region at ``at``, by id."""
-    found = deployments(estate, "security_hub", call.account, call.region, at=at)
-    return {control.keyword: control for control in sorted(found, key=lambda d: d.keyword)}
 
 
 def control_arn(call: Call, control: str) -> str:
