@@ -135,7 +135,7 @@ class FinishedSnapshot:
 class SnapshotWriter:
     """Takes a cell's pages, evidence and deployments, on local disk until :meth:`finish`.
 
-    Memory doesn't grow with the number of items, and with that of pages by eight bytes each: what
+    Memory doesn't grow with the number of items, and with that of pages by four bytes each: what
     is held is bounded in :mod:`include.evidence.sorting` and by the size of a page. Nothing
     reaches the store before the whole snapshot is there, so that a killed collection leaves
     nothing behind.

@@ -17,7 +17,9 @@ BODIES = [
     "<ListUsersResponse>Zürich</ListUsersResponse>".encode(),
     b"",
     random.Random(1).randbytes(300_000),
-    b'{"a": "' + b"x" * 2_000_000 + b'"}',
+    b'{"a": "' + b"x" * 3_000_000 + b'"}',
+    b"",
+    b'{"last": true}',
 ]
 
 
@@ -28,17 +30,18 @@ def path(tmp_path: Path) -> Path:
     names = [archive.add(body) for body in BODIES]
     archive.close()
     assert names[:2] == ["page-00001.json", "page-00002.xml"]
-    assert [page_number(name) for name in names] == [1, 2, 3, 4, 5]
+    assert [page_number(name) for name in names] == [1, 2, 3, 4, 5, 6, 7]
     return tmp_path / "pages.zst"
 
 
 def test_pages_come_back_as_they_were(path: Path) -> None:
     with path.open("rb") as file:
         pages = ArchivedPages(file)
+        assert pages.page(7) == BODIES[6]
         assert pages.page(4) == BODIES[3]
         assert pages.page(1) == BODIES[0]
         assert [body for _, body in pages] == BODIES
-        for number in (0, 6):
+        for number in (0, 8):
             with pytest.raises(AuditError, match=f"no raw page {number}"):
                 pages.page(number)
 
