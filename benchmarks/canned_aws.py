@@ -27,6 +27,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import cache
 from typing import Any
 
 #: Stands in prepared pages where the page's own number goes: no two pages hold equal ids.
@@ -72,8 +73,7 @@ def finding(rng: random.Random, number: int, account: str, region: str) -> dict[
     updated = created + timedelta(seconds=rng.randrange(30 * 86400))
     failed = rng.random() < 0.3
     severity = rng.choice(_SEVERITIES) if failed else "INFORMATIONAL"
-    title = " ".join(rng.choices(_WORDS, k=7)).capitalize() + " should be restricted"
-    rule = f"{family.lower()}-{rng.choice(_WORDS)}-{rng.choice(_WORDS)}-check"
+    title, description, rule, requirements = _control(control, account, kind)
     host = "https://docs.aws.amazon.com/console/securityhub"
     product = f"arn:aws:securityhub:{region}::product/aws/securityhub"
     finding_arn = (
@@ -102,9 +102,7 @@ def finding(rng: random.Random, number: int, account: str, region: str) -> dict[
             "Normalized": 70 if failed else 0,
         },
         "Title": title,
-        "Description": f"This control checks whether {title.lower()} in {kind}. The control fails "
-        f"if {' '.join(rng.choices(_WORDS, k=12))}, or if {' '.join(rng.choices(_WORDS, k=8))} "
-        "is not set to the value that the standard demands for production workloads.",
+        "Description": description,
         "Remediation": {
             "Recommendation": {
                 "Text": "For information on how to correct this issue, consult the AWS Security "
@@ -113,7 +111,7 @@ def finding(rng: random.Random, number: int, account: str, region: str) -> dict[
             }
         },
         "ProductFields": {
-            "RelatedAWSResources:0/name": f"securityhub-{rule}-{hex17[:8]}",
+            "RelatedAWSResources:0/name": rule,
             "RelatedAWSResources:0/type": "AWS::Config::ConfigRule",
             "aws/securityhub/ProductName": "Security Hub",
             "aws/securityhub/CompanyName": "AWS",
@@ -136,7 +134,7 @@ def finding(rng: random.Random, number: int, account: str, region: str) -> dict[
                 "Details": {
                     "Other": {
                         "createdAt": _iso(created - timedelta(days=rng.randrange(900))),
-                        "ownerId": f"{rng.getrandbits(256):064x}",
+                        "ownerId": _owner(account),
                         "configuration": " ".join(rng.choices(_WORDS, k=30)),
                     }
                 },
@@ -149,11 +147,7 @@ def finding(rng: random.Random, number: int, account: str, region: str) -> dict[
                 {"StandardsId": f"{standard}/v/1.0.0"},
                 {"StandardsId": "standards/cis-aws-foundations-benchmark/v/5.0.0"},
             ],
-            "RelatedRequirements": [
-                f"CIS AWS Foundations v5.0.0/{rng.randrange(1, 6)}.{rng.randrange(1, 20)}",
-                f"NIST.800-53.r5 AC-{rng.randrange(1, 25)}",
-                f"PCI DSS v4.0.1/{rng.randrange(1, 12)}.{rng.randrange(1, 7)}",
-            ],
+            "RelatedRequirements": requirements,
         },
         "WorkflowState": "NEW",
         "Workflow": {"Status": "NEW" if failed else "RESOLVED"},
@@ -163,6 +157,33 @@ def finding(rng: random.Random, number: int, account: str, region: str) -> dict[
             "Types": ["Software and Configuration Checks/Industry and Regulatory Standards"],
         },
     }
+
+
+@cache
+def _control(control: str, account: str, kind: str) -> tuple[str, str, str, list[str]]:
+    """A control's title, description, Config rule and requirements, the same in all findings."""
+    rng = random.Random(f"{control} {account}")
+    title = " ".join(rng.choices(_WORDS, k=7)).capitalize() + " should be restricted"
+    description = (
+        f"This control checks whether {title.lower()} in {kind}. The control fails "
+        f"if {' '.join(rng.choices(_WORDS, k=12))}, or if {' '.join(rng.choices(_WORDS, k=8))} "
+        "is not set to the value that the standard demands for production workloads."
+    )
+    family = control.partition(".")[0].lower()
+    words = "-".join(rng.choices(_WORDS, k=2))
+    rule = f"securityhub-{family}-{words}-{rng.getrandbits(32):08x}"
+    requirements = [
+        f"CIS AWS Foundations v5.0.0/{rng.randrange(1, 6)}.{rng.randrange(1, 20)}",
+        f"NIST.800-53.r5 AC-{rng.randrange(1, 25)}",
+        f"PCI DSS v4.0.1/{rng.randrange(1, 12)}.{rng.randrange(1, 7)}",
+    ]
+    return title, description, rule, requirements
+
+
+@cache
+def _owner(account: str) -> str:
+    """The canonical user id that S3 shows for an account."""
+    return f"{random.Random(account).getrandbits(256):064x}"
 
 
 def _iso(at: datetime) -> str:
