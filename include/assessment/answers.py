@@ -6,59 +6,50 @@ hide a failure ended incomplete, and every resource in the population has a verd
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import replace
 
+from include.assessment.coverage import Stand, Yield, stand_of
 from include.assessment.judging import Judge
 from include.assessment.period import Period
-from include.assessment.result import ANSWER_ORDER, SOURCE_NAMES, Answer, CellAnswer
+from include.assessment.result import (
+    ANSWER_ORDER,
+    SOURCE_NAMES,
+    Answer,
+    Assessment,
+    CellAnswer,
+    FailingResource,
+    Finding,
+)
 from include.assessment.tally import Tally
 from include.checks.catalogue import Check, CheckSource
-from include.clock import from_iso
-from include.evidence.deployment import Deployment
-from include.evidence.identity import ACCOUNT_TYPE
-from include.evidence.receipt import BLOCKING
-
-#: States of a source in a place besides a receipt's: never collected, left out on purpose.
-NOT_COLLECTED = "NOT_COLLECTED"
-NOT_ASKED = "NOT_ASKED"
-#: While a source stands like this, a failure may be hidden: nobody else's answer is enough.
-HIDES: frozenset[str] = BLOCKING | {"EXCLUDED", NOT_COLLECTED, NOT_ASKED}
-
-_SAID = {
-    "PARTIAL": "was cut short",
-    "DENIED": "was denied",
-    "EXPIRED": "lost its credentials",
-    "FAILED": "failed",
-    "EXCLUDED": "is excluded by decision",
-    NOT_COLLECTED: "was not collected",
-    NOT_ASKED: "was left out of this run",
-    "NOT_ENABLED": "is not enabled",
-    "BEYOND_REACH": "no longer remembers the period",
-}
-
-
-@dataclass
-class Yield:
-    """What one account's snapshots say besides evidence, by source and region."""
-
-    standing: dict[tuple[str, str], str] = field(default_factory=dict)
-    deployments: dict[tuple[str, str, str], list[Deployment]] = field(default_factory=dict)
-
-    def stands(self, source: str, region: str) -> str:
-        """The receipt's status (of several: the worst), or NOT_COLLECTED."""
-        return self.standing.get((source, region), NOT_COLLECTED)
-
+from include.clock import iso
+from include.evidence.identity import ACCOUNT_TYPE, account_identity
 
 #: Which sources answered a check in a cell before: (check, account, cell region, source).
 Before = frozenset[tuple[str, str, str, str]]
 
 
+def before_of(earlier: Assessment) -> Before:
+    """Which sources answered what in an earlier result."""
+    return frozenset(
+        (check.id, cell.account, cell.region, source)
+        for check in earlier.checks
+        for cell in check.cells
+        for source in cell.sources
+    )
+
+
 def cell_regions(check: Check, regions: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
-    """The cells of a check in one account: the cell's region ('' for all) and where to look."""
+    """The cells of a check in one account: the cell's region ('' for all) and where to look.
+
+    A check of a fixed region is looked for there, also when the scope leaves that region out:
+    then nobody knows, which is said.
+    """
     if check.locality == "account":
         return [("", tuple(regions))]
+    if check.locality != "region":
+        return [(check.locality, (check.locality,))]
     return [(region, (region,)) for region in regions]
 
 
@@ -77,44 +68,48 @@ def answer_cell(
     asked = [s for s in check.sources if s.judges or not check.judges]
     notes: list[str] = []
     blocked = False
-    covering: list[tuple[str, str]] = []
+    covering: list[Stand] = []
     nearest: list[Answer] = []
+    activity: dict[str, bool] = {}
     for source in asked:
-        here: list[Answer] = []
-        for place in places:
-            state, note = _source_state(check, source, place, found, tally, judge, period)
-            if note:
-                notes.append(note)
-            if state == "COVERS":
-                covering.append((source.source, place))
-                here.append("ANSWERED")
-            elif state == "HIDES":
-                blocked = True
-                here.append("INCOMPLETE")
-            else:
-                here.append(state)
-        nearest += here
-        gone = "ANSWERED" not in here and "INCOMPLETE" not in here
+        here = [stand_of(check, source, place, found, tally, judge, period) for place in places]
+        if source.answers == "events" and {s.state for s in here} != {"COVERS"}:
+            # What may have happened in any region is known only where all have been looked at.
+            here = [replace(s, state="INCOMPLETE") if s.state == "COVERS" else s for s in here]
+        notes += [stand.note for stand in here if stand.note]
+        blocked = blocked or any(stand.state == "HIDES" for stand in here)
+        covers = [stand for stand in here if stand.state == "COVERS"]
+        covering += covers
+        nearest += [stand.answer for stand in here]
+        if source.answers == "events":
+            activity[source.source] = bool(covers)
+        gone = not covers and not any(stand.state == "HIDES" for stand in here)
         if gone and (check.id, account, region, source.source) in before:
             blocked = True
             notes.append(f"{SOURCE_NAMES[source.source]} answered last period and is gone now")
+    passing, failing = tally.passing(), tally.failing(account)
+    silent_activity = _of_activity(check, account, region, tally, activity, period)
+    if silent_activity is not None:
+        passing, failing = passing + (not silent_activity), (*failing, *silent_activity)
     unanswered = tally.unanswered()
     if unanswered:
         notes.append(f"no source has a verdict on {len(unanswered)} of the resources")
+    known = bool(tally.words) or silent_activity is not None
     return CellAnswer(
         account=account,
         region=region,
-        answer=_answer(check, blocked, covering, nearest, unanswered, tally),
-        sources=tuple(dict.fromkeys(source for source, _ in covering)),
-        answered_in=tuple(place for place in places if any(place == p for _, p in covering)),
-        passing=tally.passing(),
-        failing=tally.failing(account),
+        answer=_answer(check, blocked, bool(covering), nearest, unanswered, tally, known),
+        sources=tuple(dict.fromkeys(stand.source for stand in covering)),
+        answered_in=tuple(place for place in places if any(place == s.place for s in covering)),
+        passing=passing,
+        failing=failing,
         unanswered=unanswered,
         disagreements=tally.disagreements(),
         fixed=tally.shown_fixed(),
         gone=tally.shown_gone(),
         blocked=blocked,
         evidence=tally.rows,
+        proof=tuple(proof for stand in covering for proof in stand.proof),
         notes=tuple(dict.fromkeys(notes)),
     )
 
@@ -122,18 +117,19 @@ def answer_cell(
 def _answer(
     check: Check,
     blocked: bool,
-    covering: Sequence[tuple[str, str]],
+    covered: bool,
     nearest: Sequence[Answer],
     unanswered: Sequence[str],
     tally: Tally,
+    known: bool,
 ) -> Answer:
     if blocked:
         return "INCOMPLETE"
-    if not covering:
+    if not covered:
         return max(nearest, key=ANSWER_ORDER.index, default="NOT_DEPLOYED")
     if unanswered:
         return "INCOMPLETE"
-    if tally.words or (not check.judges and tally.rows):
+    if known or (not check.judges and tally.rows):
         return "ANSWERED"
     verdicts = any(s.answers in ("verdict", "assertion") for s in check.sources)
     if check.resource_type == ACCOUNT_TYPE and verdicts and not tally.not_applicable:
@@ -142,65 +138,39 @@ def _answer(
     return "NO_RESOURCES"
 
 
-#: A source in a place: it covers the check, it may hide a failure, or why it is silent.
-_State = Answer | Literal["COVERS", "HIDES"]
-
-
-def _source_state(
+def _of_activity(
     check: Check,
-    source: CheckSource,
-    place: str,
-    found: Yield,
+    account: str,
+    region: str,
     tally: Tally,
-    judge: Judge,
+    covered: dict[str, bool],
     period: Period,
-) -> tuple[_State, str]:
-    """``COVERS``, ``HIDES`` (it may hide a failure), or the answer that says why it is silent."""
-    name = source.source
-    at = f"{SOURCE_NAMES[name]} in {place}"
-    standing = found.stands(name, place)
-    if standing in HIDES:
-        return "HIDES", f"{at} {_SAID[standing]}"
-    if standing == "NOT_ENABLED":
-        return "NOT_DEPLOYED", f"{at} is not enabled"
-    if standing == "BEYOND_REACH":
-        return "BEYOND_REACH", f"{at} {_SAID[standing]}"
-    deployed = [
-        deployment
-        for keyword in source.all_keywords
-        for deployment in found.deployments.get((name, place, keyword), [])
-    ]
-    fitting = [d for d in deployed if judge.compare(check, d) != "other"]
-    if not fitting:
-        return "NOT_DEPLOYED", f"{at} has other parameters than the check" if deployed else ""
-    states = [_deployment_state(d, period) for d in fitting]
-    if "ACTIVE" not in states:
-        state: Answer = max(
-            (s for s in states if s != "ACTIVE"), key=ANSWER_ORDER.index, default="NOT_DEPLOYED"
-        )
-        return state, f"{at}: {state.lower().replace('_', ' ')}"
-    if all(d.narrowed for d, state in zip(fitting, states, strict=True) if state == "ACTIVE"):
-        return "INCOMPLETE", f"{at} looks at part of the resources only"
-    if (name, place) in tally.current:
-        return "BEYOND_REACH", f"{at} speaks of the present only"
-    return "COVERS", ""
+) -> tuple[FailingResource, ...] | None:
+    """What it means for the account that the whole period was looked at and nothing was seen.
+
+    None where it means nothing: something was seen, or not everything was looked at. Otherwise
+    the account passes (an empty tuple), or fails, where something had to happen.
+    """
+    source = next(
+        (s for s in check.sources if s.answers == "events" and covered.get(s.source)), None
+    )
+    if source is None or source.source in tally.said_by():
+        return None
+    if source.expected == "absent":
+        return ()
+    identity = account_identity(account, region or None)
+    finding = _nothing_seen(source, region, identity, period)
+    return (FailingResource(identity, ACCOUNT_TYPE, account, region, (finding,)),)
 
 
-def _deployment_state(deployment: Deployment, period: Period) -> Answer | Literal["ACTIVE"]:
-    """The state, distrusting an ACTIVE one whose last evaluation lies before the period."""
-    last = deployment.last_evaluated
-    if deployment.state == "ACTIVE" and last and from_iso(last) < period.start:
-        return "STALE"
-    return deployment.state
-
-
-def before_from_report(report: Mapping[str, object]) -> Before:
-    """Which sources answered what, read from an earlier ``report.json``."""
-    out: set[tuple[str, str, str, str]] = set()
-    controls = report.get("controls")
-    for control in controls if isinstance(controls, list) else []:
-        for check in control["checks"]:
-            for cell in check["answers"]:
-                for source in cell["sources"]:
-                    out.add((check["id"], cell["account"], cell["region"] or "", source))
-    return frozenset(out)
+def _nothing_seen(source: CheckSource, region: str, identity: str, period: Period) -> Finding:
+    return Finding(
+        source=source.source,
+        region=region,
+        deployment=",".join(source.all_keywords),
+        raw_status="NOT_SEEN",
+        known="RECONSTRUCTED",
+        source_time=iso(period.end),
+        evidence_id="",
+        since=iso(period.start),
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from include.assessment.answers import Before, answer_cell, cell_regions
+from include.assessment.answers import answer_cell, before_of, cell_regions
 from include.assessment.controls import judge_control
 from include.assessment.gaps import find_gaps
 from include.assessment.inputs import Snapshot, chosen
@@ -28,6 +28,7 @@ from include.assessment.result import (
     CellAnswer,
     CheckResult,
     ControlSet,
+    Earlier,
     ReceiptLine,
     RegisterLine,
     worst,
@@ -47,14 +48,15 @@ def assess(
     snapshots: Iterable[Snapshot],
     registers: Registers | None = None,
     *,
-    before: Before = frozenset(),
+    earlier: Assessment | None = None,
     interim: Sequence[str] = (),
 ) -> Assessment:
     """Judge every control of ``framework`` for ``period``.
 
-    ``before`` is what answered last period (see ``before_from_report``); ``interim`` says why the
+    ``earlier`` is the last period's result, None if there is none; ``interim`` says why the
     result must not count as final. Raises InputError for a snapshot of another period.
     """
+    before = before_of(earlier) if earlier else frozenset()
     registers = registers or Registers()
     given = chosen(snapshots, scope, period)
     # Where nothing at all was collected the result says so, as of the period's end.
@@ -71,7 +73,7 @@ def assess(
         here = [s for s in given if s.receipt.account == account]
         found = read_standing(here, account, checks, scope, counting)
         standings |= {(source, account, r): s for (source, r), s in found.standing.items()}
-        tallies = read_evidence(here, found, checks, judge, counts)
+        tallies = read_evidence(here, found, checks, judge, counts, scope.regions)
         for check in checks.values():
             for region, places in cell_regions(check, scope.regions):
                 tally = tallies.pop((check.id, region), None) or Tally(tuple(check.by_source))
@@ -110,6 +112,7 @@ def assess(
         receipts=tuple(_receipt_line(snapshot) for snapshot in given),
         registers=_register_lines(registers, period, used),
         evidence=evidence_counts(counts),
+        earlier=Earlier(earlier.period, earlier.content_digest) if earlier else None,
     )
 
 

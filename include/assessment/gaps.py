@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from include.assessment.answers import HIDES, NOT_ASKED, NOT_COLLECTED
+from include.assessment.coverage import HIDES, NOT_ASKED, NOT_COLLECTED
 from include.assessment.inputs import Snapshot
 from include.assessment.registers import Registers
 from include.assessment.result import CheckResult, Gap

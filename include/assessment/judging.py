@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
 from include.assessment.period import Period
@@ -66,7 +66,9 @@ class Judge:
             return self._verdict(check, row, deployment)
         if source.answers == "assertion":
             return self._assertion(check, source, row, related)
-        return self._threshold(check, row) if source.answers == "threshold" else self._event(row)
+        if source.answers == "threshold":
+            return self._threshold(check, row)
+        return self._event(source, row)
 
     def _other(self, check: Check, row: Evidence, deployment: Deployment | None) -> bool:
         """Judged by something that asks another question, or that was not working at the end."""
@@ -119,9 +121,8 @@ class Judge:
             return "UNANSWERED"
         return "FAIL" if self._period.end - since > timedelta(days=days) else "PASS"
 
-    def _event(self, row: Evidence) -> Word:
-        """Activity that must not happen: it fails the resource when it lies in the period."""
-        return "FAIL" if self._within(row.source_time) else "SILENT"
-
-    def _within(self, at: datetime) -> bool:
-        return at in self._period
+    def _event(self, source: CheckSource, row: Evidence) -> Word:
+        """Activity within the period: it fails what it is about, or is what had to happen."""
+        if row.source_time not in self._period:
+            return "SILENT"
+        return "FAIL" if source.expected == "absent" else "PASS"

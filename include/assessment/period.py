@@ -77,6 +77,16 @@ def named(start: datetime, end: datetime) -> Period:
     return Period(start, end, f"{iso(start)}/{iso(end)}")
 
 
+def previous(period: Period) -> Period | None:
+    """The month, quarter or year (also of a fiscal calendar) just before one; None of any other."""
+    start, end = period.start, period.end
+    months = (end.year - start.year) * 12 + end.month - start.month
+    whole = start == _month(start.year, start.month) and end == _month(end.year, end.month)
+    if not whole or months not in (1, 3, 12):
+        return None
+    return named(_month(start.year, start.month - months), start)
+
+
 def last_finished_month(now: datetime) -> Period:
     """The last calendar month (UTC) that is over at ``now``."""
     first = _month(now.astimezone(UTC).year, now.astimezone(UTC).month)

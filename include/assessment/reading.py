@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from include.assessment.answers import HIDES, NOT_ASKED, NOT_COLLECTED, Yield
+from include.assessment.coverage import HIDES, NOT_ASKED, NOT_COLLECTED, Yield
 from include.assessment.inputs import Snapshot
 from include.assessment.judging import Judge
 from include.assessment.registers import Registers
@@ -43,6 +43,7 @@ def read_standing(
         place = (receipt.source, receipt.region)
         status = "COMPLETE" if receipt.status == "COMPLETE_EMPTY" else receipt.status
         found.standing[place] = _worse(found.standing.get(place), status)
+        found.snapshots.setdefault(place, []).append(snapshot.ref.content_digest)
         for deployment in snapshot.deployments:
             found.deployments.setdefault((*place, deployment.keyword), []).append(deployment)
     for source in dict.fromkeys(s.source for check in checks.values() for s in check.sources):
@@ -74,6 +75,7 @@ def read_evidence(
     checks: Mapping[str, Check],
     judge: Judge,
     counts: Counts,
+    regions: Collection[str],
 ) -> dict[tuple[str, str], Tally]:
     """One pass over an account's evidence (API calls: two, for what assertions relate to)."""
     asked: dict[tuple[str, str], list[tuple[Check, CheckSource]]] = defaultdict(list)
@@ -92,6 +94,9 @@ def read_evidence(
             if name == "manual":
                 _note_manual(counts, row)
             for check, source in wanting:
+                cell = _cell_of(check, row, region, regions)
+                if cell is None:
+                    continue
                 uses = {k: related[region, k] for k in source.uses if (region, k) in related}
                 word = judge.word(
                     check,
@@ -101,11 +106,27 @@ def read_evidence(
                     uses,
                     any((region, keyword) in current for keyword in source.uses),
                 )
-                key = (check.id, "" if check.locality == "account" else region)
+                key = (check.id, cell)
                 if key not in tallies:
                     tallies[key] = Tally(tuple(check.by_source))
                 tallies[key].add(row, word, region)
     return tallies
+
+
+def _cell_of(check: Check, row: Evidence, region: str, regions: Collection[str]) -> str | None:
+    """The region of the cell that a row of ``region`` speaks to; '' for the account's.
+
+    None when the check is of another region.
+
+    A resource that several regions show, such as a multi-region trail, is its own region's, which
+    its ARN tells, as far as that is in the scope: one resource, whoever shows it.
+    """
+    if check.locality == "account":
+        return ""
+    if check.locality != "region":
+        return check.locality if region == check.locality else None
+    own = row.resource.split(":", 5)[3] if row.resource.startswith("arn:") else ""
+    return own if own in regions else region
 
 
 def _related(

@@ -107,11 +107,30 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """What shows that a source looked, also where it found nothing.
+
+    ``deployment`` names the rule, control or call; ``comparison`` says how its parameters stand to
+    the check's. ``last_evaluated`` is ISO UTC, or '' for what stands ready for any change.
+    ``snapshots`` are the content digests of what was read.
+    """
+
+    source: str
+    region: str
+    deployment: str
+    comparison: str
+    narrowed: bool
+    last_evaluated: str
+    snapshots: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class CellAnswer:
     """The answer of one check for one account (``region`` '' when locality is the account).
 
-    ``sources`` answered completely, in ``answered_in``. ``blocked`` is true when a source that
-    could hide a failure was not collected completely. Counts are of resources.
+    ``sources`` answered completely, in ``answered_in``, which ``proof`` shows. ``blocked`` is true
+    when a source that could hide a failure was not collected completely, or answered last period
+    and is gone now. Counts are of resources.
     """
 
     account: str
@@ -127,6 +146,7 @@ class CellAnswer:
     gone: tuple[Shown, ...] = ()
     blocked: bool = False
     evidence: int = 0
+    proof: tuple[Proof, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -276,8 +296,20 @@ class EvidenceCounts:
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """The earlier result that this one stands on: its period and its content digest."""
+
+    period: str
+    content_digest: str
+
+
+@dataclass(frozen=True)
 class Assessment:
-    """Everything one assessment found. Times ISO 8601 UTC; ``as_of`` is the newest snapshot's."""
+    """Everything one assessment found. Times ISO 8601 UTC; ``as_of`` is the newest snapshot's.
+
+    ``earlier`` is the last period's result, an input: what answered then and is gone now is seen
+    by it. None for the first one.
+    """
 
     framework: str
     framework_title: str
@@ -297,6 +329,7 @@ class Assessment:
     receipts: tuple[ReceiptLine, ...]
     registers: tuple[RegisterLine, ...]
     evidence: EvidenceCounts
+    earlier: Earlier | None = None
 
     @cached_property
     def check_by_id(self) -> Mapping[str, CheckResult]:

@@ -60,6 +60,10 @@ class Tally:
                 out[source] = "FAIL" if own & 2 else "PASS" if own & 1 else "UNANSWERED"
         return out
 
+    def said_by(self) -> frozenset[str]:
+        """The sources that had a word on any resource."""
+        return frozenset(source for bits in self.words.values() for source in self._said(bits))
+
     def failing(self, account: str) -> tuple[FailingResource, ...]:
         """Resources that fail, ordered by identity; each with all that say so."""
         return tuple(

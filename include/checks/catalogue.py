@@ -34,8 +34,9 @@ CATALOGUE_FILE = Path(__file__).with_name("catalogue.yaml")
 #: How a source answers: it judged itself; a named function judges its configuration; activity
 #: that must not (or must) have happened; severity and age; or it only shows and never judges.
 Answers = Literal["verdict", "assertion", "events", "threshold", "evidence_only"]
-#: ``account``: one region's answer suffices; ``region``: each region answers for itself.
-Locality = Literal["account", "region"]
+#: ``account``: one region's answer suffices; ``region``: each region answers for itself; or the
+#: name of the one region that answers.
+Locality = Annotated[str, Field(pattern=r"^(account|region|[a-z]{2}(-[a-z]+)+-\d)$")]
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL"]
 #: Which direction asks more: a larger number, a smaller one, a larger set, or none (must agree).
 Stricter = Literal["higher", "lower", "superset", "same"]
@@ -55,13 +56,15 @@ class CheckSource(Strict):
 
     ``keyword`` is Audit Manager's: a Config rule identifier, a Security Hub control id,
     ``service_Operation``; ``keywords`` are CloudTrail event names (``@…`` are filters without
-    one event name). ``uses`` names further API calls that an assertion looks at.
+    one event name). ``uses`` names further API calls that an assertion looks at. ``expected`` says
+    of activity whether it must not happen in the period, or must.
     """
 
     source: SourceName
     keyword: str = ""
     keywords: tuple[Text, ...] = ()
     answers: Answers
+    expected: Literal["absent", "present"] = "absent"
     assertion: str = ""
     uses: tuple[Text, ...] = ()
     parameters: Mapping[str, ParameterValue] = Field(default_factory=dict)
@@ -186,6 +189,8 @@ def _agree(check: Check, document: LocatedYaml, place: Place) -> None:
             raise wrong(at, "a source needs either 'keyword' or 'keywords'")
         if source.answers == "assertion" and not source.assertion:
             raise wrong(at, "answers by an assertion but names none", "Add 'assertion: <name>'.")
+        if source.expected == "present" and source.answers != "events":
+            raise wrong((*at, "expected"), f"'{source.answers}' expects no activity")
         if source.assertion and source.answers != "assertion":
             raise wrong((*at, "assertion"), f"'{source.answers}' takes no assertion")
         if source.assertion and source.assertion not in ASSERTIONS:

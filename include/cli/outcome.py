@@ -13,6 +13,7 @@ from rich.table import Table
 
 from include.cli.ending import EVIDENCE_MISSING, FAILED, OK
 from include.errors import AuditError
+from include.runs.notification import blocking
 from include.stack.airflow_api import TaskState
 from include.stack.environment import LocalAws
 
@@ -88,7 +89,8 @@ def show(console: Console, title: str, summary: dict[str, Any], paths: list[Path
     gaps = [_gap(gap) for gap in summary.get("gaps") or ()]
     if len(gaps) > _SHOWN_GAPS:
         gaps[_SHOWN_GAPS:] = [f"and {len(gaps) - _SHOWN_GAPS} more, all in report.json"]
-    table.add_row("Gaps", "\n".join(gaps) or "none", style="red" if gaps else "")
+    missing = blocking(summary.get("gaps") or ())
+    table.add_row("Gaps", "\n".join(gaps) or "none", style="red" if missing else "")
     console.print(table)
     for path in paths:
         console.print(f"  {path}", highlight=False, soft_wrap=True)
@@ -112,7 +114,10 @@ def _gap(gap: Any) -> str:
     if not isinstance(gap, dict):
         return str(gap)
     parts = (gap.get(name) for name in ("source", "account", "region", "status"))
-    return " ".join(str(part) for part in parts if part)
+    line = " ".join(str(part) for part in parts if part)
+    if gap.get("blocking", True):
+        return line
+    return f"{line} (by decision {gap['decision']})" if gap.get("decision") else f"{line} (shown)"
 
 
 def show_message(console: Console, aws: LocalAws) -> None:
@@ -155,10 +160,13 @@ def message_lines(message: str) -> list[str]:
 
 
 def code_of(state: str, summary: dict[str, Any] | None) -> int:
-    """0 when the run succeeded, 2 when it lacks evidence, 1 for every other failure."""
+    """0 when the run succeeded, 2 when it lacks evidence, 1 for every other failure.
+
+    Only blocking gaps count: what a decision excludes is shown and is no reason to fail.
+    """
     if state == "success":
         return OK
-    if summary is not None and summary.get("gaps"):
+    if summary is not None and blocking(summary.get("gaps") or ()):
         return EVIDENCE_MISSING
     return FAILED
 

@@ -33,6 +33,9 @@ def report_json(model: ReportModel) -> dict[str, Any]:
         "assessment_status": a.status,
         "interim_reasons": list(a.interim),
         "period": {"label": a.period, "start": a.period_start, "end": a.period_end},
+        "earlier_result": None
+        if a.earlier is None
+        else {"period": a.earlier.period, "content_digest": a.earlier.content_digest},
         "scope": {"accounts": list(a.accounts), "regions": list(a.regions)},
         "compliance_metrics": figures["compliance_metrics"],
         "coverage": figures["coverage"],
@@ -187,6 +190,18 @@ def _answer(cell: CellAnswer) -> dict[str, Any]:
         "fixed_within_period": [_shown(s) for s in cell.fixed],
         "gone_before_end": [_shown(s) for s in cell.gone],
         "evidence": cell.evidence,
+        "proof": [
+            {
+                "source": proof.source,
+                "region": proof.region,
+                "deployment": proof.deployment,
+                "comparison": proof.comparison,
+                "narrowed": proof.narrowed,
+                "last_evaluated": proof.last_evaluated or None,
+                "snapshots": list(proof.snapshots),
+            }
+            for proof in cell.proof
+        ],
         "notes": list(cell.notes),
     }
 

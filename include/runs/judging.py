@@ -13,8 +13,16 @@ from include.runs.plan import Plan
 from include.runs.snapshots import snapshots_of
 
 
-def judge_run(plan: Plan, store: SnapshotStore, registers: Registers | None = None) -> Assessment:
-    """Judge every control from what lies in the store; what is missing is stated as a gap."""
+def judge_run(
+    plan: Plan,
+    store: SnapshotStore,
+    registers: Registers | None = None,
+    earlier: Assessment | None = None,
+) -> Assessment:
+    """Judge every control from what lies in the store; what is missing is stated as a gap.
+
+    ``earlier`` is the last period's result (see earlier.py), None for the first.
+    """
     return assess(
         load_framework(plan.framework),
         load_catalogue(),
@@ -22,5 +30,6 @@ def judge_run(plan: Plan, store: SnapshotStore, registers: Registers | None = No
         plan.period,
         snapshots_of(plan, store),
         registers,
+        earlier=earlier,
         interim=plan.interim,
     )

@@ -10,6 +10,14 @@ from typing import Any
 _MOST_GAPS = 20
 
 
+def blocking(gaps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The gaps that keep a run from ending as a success.
+
+    What a recorded decision excludes, or a person left out of the run, is shown and doesn't.
+    """
+    return [gap for gap in gaps if gap.get("blocking", True)]
+
+
 def subject(framework: str, period: str, outcome: str) -> str:
     """One line of ASCII, at most 99 characters, as SNS demands of a subject."""
     line = f"{outcome}: {framework} {period}"
@@ -32,7 +40,9 @@ def finished_message(
 
     ``score`` and ``coverage`` are percentages or None when nothing could be judged.
     """
-    shown = [dict(gap) for gap in gaps[:_MOST_GAPS]]
+    missing = blocking(gaps)
+    decided = [gap for gap in gaps if not gap.get("blocking", True)]
+    shown = [dict(gap) for gap in [*missing, *decided][:_MOST_GAPS]]
     facts = {
         "event": "assessment.finished",
         "environment": environment,
@@ -44,6 +54,7 @@ def finished_message(
         "controls": dict(statuses),
         "gaps": shown,
         "gaps_total": len(gaps),
+        "gaps_blocking": len(missing),
         "links": dict(links),
     }
     lines = [
@@ -54,17 +65,21 @@ def finished_message(
         *(f"{status.replace('_', ' ').capitalize():<14} {n}" for status, n in statuses.items()),
         "",
     ]
-    if gaps:
-        lines.append(f"Missing evidence ({len(gaps)}):")
-        lines += [
-            f"- {gap.get('source')} {gap.get('account')} {gap.get('region')}: {gap.get('status')}"
-            for gap in shown
-        ]
-        lines.append("")
+    for title, some in (("Missing evidence", missing), ("Not blocking", decided)):
+        if some:
+            lines.append(f"{title} ({len(some)}):")
+            lines += [_gap_line(gap) for gap in some[:_MOST_GAPS]]
+            lines.append("")
     lines += [f"{name}: {link}" for name, link in links.items()]
     text = "\n".join(lines)
-    short = f"{framework} {period}: {assessment_status}, score {_percent(score)}, gaps {len(gaps)}"
+    said = f"score {_percent(score)}, gaps {len(missing)}"
+    short = f"{framework} {period}: {assessment_status}, {said}"
     return _structured(facts, text, short)
+
+
+def _gap_line(gap: Mapping[str, Any]) -> str:
+    line = f"- {gap.get('source')} {gap.get('account')} {gap.get('region')}: {gap.get('status')}"
+    return line + (f" (decision {gap['decision']})" if gap.get("decision") else "")
 
 
 def failed_message(

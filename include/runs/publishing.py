@@ -125,6 +125,7 @@ def summary_of(
                 "region": gap.region,
                 "status": gap.status,
                 "blocking": gap.blocking,
+                "decision": gap.decision,
             }
             for gap in assessment.gaps
         ],

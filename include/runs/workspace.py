@@ -29,7 +29,7 @@ class Workspace:
     """Reads and writes objects of one bucket below one prefix."""
 
     def __init__(self, s3: Any, bucket: str, prefix: str) -> None:
-        self._s3 = s3
+        self.s3 = s3
         self.bucket = bucket
         self.prefix = prefix.strip("/")
 
@@ -40,7 +40,7 @@ class Workspace:
 
     def below(self, name: str) -> Workspace:
         """The same bucket, one folder further down."""
-        return Workspace(self._s3, self.bucket, f"{self.prefix}/{name}")
+        return Workspace(self.s3, self.bucket, f"{self.prefix}/{name}")
 
     def put(
         self, name: str, body: bytes, *, content_type: str = "application/octet-stream"
@@ -49,7 +49,7 @@ class Workspace:
         key = f"{self.prefix}/{name}"
         digest = sha256(body)
         try:
-            self._s3.put_object(
+            self.s3.put_object(
                 Bucket=self.bucket,
                 Key=key,
                 Body=body,
@@ -61,7 +61,7 @@ class Workspace:
         except ClientError as error:
             if error.response["Error"]["Code"] != "PreconditionFailed":
                 raise
-            there = sha256(self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+            there = sha256(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
             if there != digest:
                 raise AuditError(
                     f"s3://{self.bucket}/{key} already holds other content.",
@@ -74,6 +74,26 @@ class Workspace:
         body = canonical_json(value)
         return self.put(f"{kind}-{sha256(body)[:16]}.json", body, content_type="application/json")
 
+    def newest_first(self, kind: str) -> list[str]:
+        """The names of what :meth:`put_json` wrote of one kind, the last written first."""
+        found: list[tuple[float, str]] = []
+        pages = self.s3.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self.bucket, Prefix=f"{self.prefix}/{kind}-"):
+            found += [(o["LastModified"].timestamp(), o["Key"]) for o in page.get("Contents", ())]
+        return [
+            key.removeprefix(f"{self.prefix}/")
+            for _, key in sorted(found, key=lambda one: (-one[0], one[1]))
+        ]
+
+    def get_json(self, name: str) -> tuple[Any, Reference]:
+        """What :meth:`put_json` wrote under ``name``; AuditError when it isn't what that says."""
+        key = f"{self.prefix}/{name}"
+        body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        reference = Reference(f"s3://{self.bucket}/{key}", sha256(body))
+        if not name.endswith(f"-{reference.digest[:16]}.json"):
+            raise _changed(reference.uri)
+        return json.loads(body), reference
+
     def put_file(self, name: str, path: Path, *, content_type: str) -> Reference:
         """Write a local file."""
         return self.put(name, path.read_bytes(), content_type=content_type)
@@ -81,7 +101,7 @@ class Workspace:
     def exists(self, name: str) -> bool:
         """Whether an object of that name is there."""
         try:
-            self._s3.head_object(Bucket=self.bucket, Key=f"{self.prefix}/{name}")
+            self.s3.head_object(Bucket=self.bucket, Key=f"{self.prefix}/{name}")
         except ClientError as error:
             if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
                 return False
@@ -94,11 +114,15 @@ def fetch(s3: Any, reference: dict[str, str]) -> bytes:
     bucket, _, key = reference["uri"].removeprefix("s3://").partition("/")
     body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     if sha256(body) != reference["digest"]:
-        raise AuditError(
-            f"{reference['uri']} is not what this run wrote (its SHA-256 differs).",
-            hint="Somebody changed it: clear the task that writes it, and read the bucket's log.",
-        )
+        raise _changed(reference["uri"])
     return body
+
+
+def _changed(uri: str) -> AuditError:
+    return AuditError(
+        f"{uri} is not what this run wrote (its SHA-256 differs).",
+        hint="Somebody changed it: clear the task that writes it, and read the bucket's log.",
+    )
 
 
 def fetch_json(s3: Any, reference: dict[str, str]) -> Any:

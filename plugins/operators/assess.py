@@ -25,14 +25,18 @@ class MapToControlsOperator(AssessmentOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Judge and write."""
         from include.assessment.registers import load_registers
+        from include.runs.earlier import earlier_result
         from include.runs.judging import judge_run
 
         plan = self.plan_of(self.plan)
-        assessment = judge_run(plan, self.store(), load_registers(self.settings.registers_folder))
+        registers = load_registers(self.settings.registers_folder)
+        last = earlier_result(plan, self.workspace("runs"))
+        assessment = judge_run(plan, self.store(), registers, last[0] if last else None)
         reference = self.workspace("runs", plan.key).put_json("assessment", assessment.to_json())
-        self.record_lineage(
-            read=[receipt.uri for receipt in assessment.receipts], wrote=[reference.uri]
-        )
+        read = [receipt.uri for receipt in assessment.receipts]
+        self.record_lineage(read=read + ([last[1].uri] if last else []), wrote=[reference.uri])
+        if last:
+            self.log.info("Stands on the result of %s, %s", last[0].period, last[1].uri)
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = {"period": plan.label, **reference.to_json()}
         self.log.info("%d controls judged, %d gaps", len(assessment.controls), len(assessment.gaps))

@@ -46,7 +46,7 @@ class NotifyOperator(AssessmentOperator):
 
         from airflow.sdk import conf
 
-        from include.runs.notification import failed_message, finished_message, subject
+        from include.runs.notification import blocking, failed_message, finished_message, subject
 
         settings = self.settings
         plan = self.plan_of(self.plan) if self.plan else None
@@ -73,7 +73,7 @@ class NotifyOperator(AssessmentOperator):
                     **{report["name"]: report["uri"] for report in self.published["reports"]},
                 },
             )
-            outcome = "Incomplete" if failed or summary["gaps"] else "Assessed"
+            outcome = "Incomplete" if failed or blocking(summary["gaps"]) else "Assessed"
         else:
             message = failed_message(
                 framework=self.framework_title,
@@ -103,10 +103,10 @@ class CompletenessOperator(AssessmentOperator):
 
     def execute(self, context: Context) -> str:
         """Raise with what is missing, or say that nothing is."""
+        from include.runs.notification import blocking
+
         failed = failed_tasks(context)
-        gaps = self.published["summary"]["gaps"] if self.published else []
-        # What a recorded decision excludes is shown, but does not fail the run.
-        gaps = [gap for gap in gaps if gap["blocking"]]
+        gaps = blocking(self.published["summary"]["gaps"]) if self.published else []
         if failed or gaps:
             named = [
                 f"{gap['source']} {gap['account']} {gap['region']} {gap['status']}" for gap in gaps

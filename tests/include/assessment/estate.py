@@ -105,7 +105,7 @@ class Snap:
     @property
     def ref(self) -> Ref:
         place = f"{self.receipt.source}/{self.receipt.account}/{self.receipt.region}"
-        digest = digest_of([row.content_digest for row in self.rows])
+        digest = digest_of(sorted(row.content_digest for row in self.rows))
         return Ref(f"s3://evidence/{place}", digest, digest, self.as_of)
 
     def iter_evidence(self) -> Iterator[Evidence]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from include.assessment.answers import before_from_report
 from include.assessment.registers import Exclusion, Registers
 from include.evidence.identity import account_identity
 from include.evidence.receipt import Page
@@ -111,12 +110,7 @@ def test_no_source_deployed_is_not_answered() -> None:
 
 def test_a_source_that_answered_last_period_and_is_gone_now_blocks() -> None:
     last = judged(config(row("PASS")), hub(hub_row("PASS")))
-    answers = [
-        {"account": c.account, "region": c.region, "sources": list(c.sources)}
-        for c in last.check_by_id["both"].cells
-    ]
-    before = before_from_report({"controls": [{"checks": [{"id": "both", "answers": answers}]}]})
-    now = judged(config(row("PASS")), hub(deployments=[]), before=before)
+    now = judged(config(row("PASS")), hub(deployments=[]), earlier=last)
     assert cell(now).answer == "INCOMPLETE"
     assert "answered last period" in " ".join(cell(now).notes)
 
@@ -530,3 +524,109 @@ def test_evidence_is_streamed_once_where_no_assertion_relates_to_other_items() -
     snapshot = config(row("PASS"), row("PASS", resource=OTHER))
     judged(snapshot, hub(deployments=[]), checks=[BOTH])
     assert snapshot.streamed == [0, 1]
+
+
+EVENTS = check(
+    "no-trail-stop",
+    source("cloudtrail", "StopLogging", "events"),
+    resource_type="AWS::::Account",
+    locality="account",
+)
+DRILL = check(
+    "drill-done",
+    source("cloudtrail", "StartDrill", "events", expected="present"),
+    resource_type="AWS::::Account",
+    locality="account",
+)
+TRAIL = f"arn:aws:cloudtrail:{HOME}:{ACCOUNT}:trail/main"
+
+
+def trail(keyword: str, *rows: Any, **more: Any) -> Any:
+    ready = [deployment("cloudtrail", keyword)]
+    return snap("cloudtrail", **{"deployments": ready, "rows": rows, **more})
+
+
+def event(keyword: str, at: datetime = datetime(2026, 10, 3, tzinfo=UTC)) -> Any:
+    return row("NONE", "cloudtrail", keyword, resource=TRAIL, source_time=at)
+
+
+def test_activity_that_must_not_happen_passes_where_the_whole_period_was_quiet() -> None:
+    answer = cell(judged(trail("StopLogging"), checks=[EVENTS]), EVENTS.id)
+    assert (answer.answer, answer.passing, answer.failing) == ("ANSWERED", 1, ())
+    seen = judged(trail("StopLogging", event("StopLogging")), checks=[EVENTS])
+    assert [f.resource for f in cell(seen, EVENTS.id).failing] == [TRAIL]
+    assert only(seen).status == "NON_COMPLIANT"
+
+
+def test_activity_that_must_happen_fails_the_account_where_it_did_not() -> None:
+    quiet = cell(judged(trail("StartDrill"), checks=[DRILL]), DRILL.id)
+    assert [f.resource for f in quiet.failing] == [account_identity(ACCOUNT)]
+    assert quiet.failing[0].findings[0].raw_status == "NOT_SEEN"
+    done = cell(judged(trail("StartDrill", event("StartDrill")), checks=[DRILL]), DRILL.id)
+    assert (done.answer, done.passing, done.failing) == ("ANSWERED", 1, ())
+    late = event("StartDrill", datetime(2026, 11, 1, tzinfo=UTC))
+    assert cell(judged(trail("StartDrill", late), checks=[DRILL]), DRILL.id).failing
+
+
+@pytest.mark.parametrize("keyword", ["StopLogging", "StartDrill"])
+def test_activity_needs_every_region_and_the_whole_period(keyword: str) -> None:
+    asked = EVENTS if keyword == "StopLogging" else DRILL
+    part = trail(keyword, deployments=[deployment("cloudtrail", keyword, state="BEYOND_REACH")])
+    answer = cell(judged(part, checks=[asked]), asked.id)
+    assert (answer.answer, answer.passing, answer.failing) == ("BEYOND_REACH", 0, ())
+    one_region = judged(
+        trail(keyword), trail(keyword, region=AWAY, deployments=[]),
+        checks=[asked], regions=[HOME, AWAY],
+    )  # fmt: skip
+    answer = cell(one_region, asked.id)
+    assert not answer.settled
+    assert (answer.passing, answer.failing) == (0, ())
+    denied = cell(judged(trail(keyword, status="DENIED"), checks=[asked]), asked.id)
+    assert (denied.answer, denied.failing) == ("INCOMPLETE", ())
+
+
+def test_ran_and_found_nothing_is_told_with_its_proof() -> None:
+    found = cell(judged(config(), hub(deployments=[])))
+    assert found.answer == "NO_RESOURCES"
+    (proof,) = found.proof
+    assert (proof.source, proof.deployment, proof.comparison) == (
+        "aws_config", "arn:aws_config:RULE", "equal"
+    )  # fmt: skip
+    assert proof.last_evaluated == "2026-10-30T00:00:00Z"
+    assert proof.snapshots == (config().ref.content_digest,)
+    assert cell(judged(config(deployments=[]), hub(deployments=[]))).proof == ()
+
+
+def test_a_check_of_a_fixed_region_is_asked_there_and_nowhere_else() -> None:
+    fixed = check("fixed", source("aws_config", "RULE"), locality=AWAY)
+    result = judged(
+        config(row("FAIL")), config(row("PASS"), region=AWAY),
+        checks=[fixed], regions=[HOME, AWAY],
+    )  # fmt: skip
+    (answer,) = result.check_by_id["fixed"].cells
+    assert (answer.region, answer.answer, answer.answered_in) == (AWAY, "ANSWERED", (AWAY,))
+    assert (answer.passing, answer.failing) == (1, ())
+    elsewhere = judged(config(row("PASS")), checks=[fixed])
+    (answer,) = elsewhere.check_by_id["fixed"].cells
+    assert (answer.answer, answer.blocked) == ("INCOMPLETE", True)
+    assert "not in the scope" in answer.notes[0]
+
+
+def test_a_multi_region_trail_is_one_resource_whatever_regions_show_it() -> None:
+    trails = check("trails", source("aws_config", "RULE"), resource_type="AWS::CloudTrail::Trail")
+    result = judged(
+        config(row("PASS", resource=TRAIL)),
+        config(row("FAIL", resource=TRAIL, region=AWAY), region=AWAY),
+        checks=[trails], regions=[HOME, AWAY],
+    )  # fmt: skip
+    home, away = result.check_by_id["trails"].cells
+    assert [f.resource for f in home.failing] == [TRAIL]
+    assert (away.answer, away.failing, away.passing) == ("NO_RESOURCES", (), 0)
+
+
+def test_the_earlier_result_is_named() -> None:
+    last = judged(config(row("PASS")), hub(hub_row("PASS")))
+    now = judged(config(row("PASS")), hub(hub_row("PASS")), earlier=last)
+    assert now.earlier is not None
+    assert now.earlier.content_digest == last.content_digest
+    assert (last.earlier, last.content_digest == now.content_digest) == (None, False)

@@ -27,6 +27,7 @@ GAP = {
         ("success", {"gaps": []}, 0),
         ("failed", {"gaps": [GAP]}, 2),
         ("failed", {"gaps": []}, 1),
+        ("failed", {"gaps": [{**GAP, "blocking": False, "decision": "X-1"}]}, 1),
         ("failed", None, 1),
     ],
 )

@@ -1,6 +1,6 @@
 import json
 
-from include.runs.notification import failed_message, finished_message, subject
+from include.runs.notification import blocking, failed_message, finished_message, subject
 
 
 def message(gaps: int = 1) -> dict[str, str]:
@@ -56,3 +56,22 @@ def test_a_failure_names_the_tasks() -> None:
     )
     assert "plan" in failed["default"]
     assert json.loads(failed["lambda"])["failed_tasks"] == ["plan"]
+
+
+def test_what_a_decision_excludes_is_told_apart_from_what_is_missing() -> None:
+    excluded = {
+        "source": "inspector", "account": "111111111111", "region": "eu-west-1",
+        "status": "EXCLUDED", "blocking": False, "decision": "X-7",
+    }  # fmt: skip
+    told = finished_message(
+        framework="f", period="2026-10", environment="demo", assessment_status="COMPLETE",
+        score=1.0, coverage=1.0, statuses={}, gaps=[excluded], links={},
+    )  # fmt: skip
+    assert "Missing evidence" not in told["email"]
+    assert (
+        "Not blocking (1):\n- inspector 111111111111 eu-west-1: EXCLUDED (decision X-7)"
+        in told["email"]
+    )
+    facts = json.loads(told["sqs"])
+    assert (facts["gaps_total"], facts["gaps_blocking"]) == (1, 0)
+    assert blocking([excluded, {**excluded, "blocking": True}]) == [{**excluded, "blocking": True}]
