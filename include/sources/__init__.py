@@ -16,6 +16,7 @@ _MODULES = {
     "cloudtrail": "include.sources.cloudtrail:CloudTrail",
     "license_manager": "include.sources.license_manager:LicenseManager",
     "api_calls": "include.sources.api_calls:ApiCalls",
+    "custom": "include.sources.custom:Custom",
 }
 
 #: Sources that belong to no account: they have one cell, of the account ORGANIZATION.
