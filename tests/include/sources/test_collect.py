@@ -19,7 +19,7 @@ from tests.include.sources.conftest import ROLE, World
 ACCOUNT = "222222222222"
 #: A call without which the source can't be complete: (service, operation).
 CENTRAL = {
-    "aws_config": ("config", "GetComplianceDetailsByConfigRule"),
+    "aws_config": ("config", "DescribeConfigRules"),
     "security_hub": ("securityhub", "GetFindings"),
     "inspector": ("inspector2", "ListFindings"),
     "cloudtrail": ("cloudtrail", "LookupEvents"),
