@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -24,7 +24,18 @@ if TYPE_CHECKING:
     from include.aws.sessions import ClientFactory
     from include.checks.catalogue import Check
 
-__all__ = ["SETTLING", "Cell", "Ended", "Listing", "Source", "ask", "classify", "known_as", "pages"]
+__all__ = [
+    "SETTLING",
+    "Cell",
+    "Ended",
+    "Listing",
+    "ScopeAware",
+    "Source",
+    "ask",
+    "classify",
+    "known_as",
+    "pages",
+]
 
 #: For how long after a period's end a collection still counts as of the period itself.
 SETTLING = timedelta(days=7)
@@ -64,6 +75,17 @@ class Source(Protocol):
         Returns when the cell is complete; raises :class:`Ended` for another orderly ending, and
         lets AWS's errors pass.
         """
+        ...
+
+
+@runtime_checkable
+class ScopeAware(Protocol):
+    """A source that asks one region for what others of the scope would tell."""
+
+    def in_scope(
+        self, asked: Mapping[str, Any], region: str, *, home: str, regions: Sequence[str]
+    ) -> dict[str, Any]:
+        """What to ask in ``region``, given all ``regions`` of the scope."""
         ...
 
 

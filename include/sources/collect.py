@@ -19,7 +19,7 @@ from include.evidence.receipt import ReceiptStatus
 from include.evidence.snapshot import SnapshotRef, SnapshotWriter
 from include.evidence.store import SnapshotStore
 from include.sources import ORGANIZATION_WIDE, SOURCES
-from include.sources.base import Ended, Source
+from include.sources.base import Ended, ScopeAware, Source
 
 if TYPE_CHECKING:
     from include.checks.catalogue import Check
@@ -91,6 +91,8 @@ def plan_cells(
     planned = []
     for region in (home,) if source in ORGANIZATION_WIDE else regions:
         asked = collector.in_region(selection, home=region == home)
+        if isinstance(collector, ScopeAware):
+            asked = collector.in_scope(asked, region, home=home, regions=regions)
         cell = Cell(source, account, region, period, selection_digest(asked))
         planned.append((cell, asked))
     return planned
