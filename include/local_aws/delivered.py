@@ -89,6 +89,10 @@ class Deliveries:
         for name, (account, delivering) in sorted(self._by_bucket.items()):
             make_bucket(account, name, self._region, delivering, self._clock)
 
+    def delivers_to(self, bucket: str) -> bool:
+        """Whether anything is delivered to the bucket."""
+        return bucket in self._by_bucket
+
     def holder(self, bucket: str, key: str, caller: str) -> str:
         """The account in which a read of ``key`` (or a listing of it as a prefix) is answered.
 

@@ -54,6 +54,11 @@ def account_of(operation: str, request: Request, caller: str, deliveries: Delive
     return caller
 
 
+def is_delivered(request: Request, deliveries: Deliveries) -> bool:
+    """Whether it is about a bucket that AWS delivers to."""
+    return deliveries.delivers_to(unquote(request.raw_path).removeprefix("/").partition("/")[0])
+
+
 def _prefix(request: Request) -> str:
     return parse_qs(request.query).get("prefix", [""])[0]
 

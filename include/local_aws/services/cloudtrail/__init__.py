@@ -6,6 +6,8 @@ from include.local_aws.delivered import Delivery
 from include.local_aws.estate.store import Estate
 from include.local_aws.overlay import Handler
 from include.local_aws.services.cloudtrail import lookup, trails
+from include.local_aws.services.cloudtrail.log_files import TrailFiles
+from include.local_aws.services.cloudtrail.trail import trails as trails_of
 
 
 def handlers(estate: Estate) -> dict[str, Handler]:
@@ -15,4 +17,4 @@ def handlers(estate: Estate) -> dict[str, Handler]:
 
 def deliveries(estate: Estate) -> tuple[Delivery, ...]:
     """The log and digest files of the estate's trails."""
-    return ()
+    return tuple(TrailFiles(estate, trail) for trail in trails_of(estate) if trail.bucket)

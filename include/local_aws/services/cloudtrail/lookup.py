@@ -6,9 +6,9 @@ import json
 import sqlite3
 from typing import Any
 
-from include.clock import iso
 from include.local_aws.estate.store import Estate
 from include.local_aws.overlay import Call, Handler, ServiceError
+from include.local_aws.services.cloudtrail.records import record_of
 from include.local_aws.services.moments import DAY, epoch, moment
 from include.local_aws.services.paging import Cursor, page_size, with_token
 
@@ -43,22 +43,7 @@ def _condition(key: str, value: str) -> tuple[str, Any]:
 
 def to_event(row: sqlite3.Row) -> dict[str, Any]:
     """A row as an Event, with the whole record as JSON text in CloudTrailEvent."""
-    payload = json.loads(row["payload"] or "{}")
-    record = {
-        "eventVersion": "1.11",
-        "userIdentity": {"type": "IAMUser", "userName": row["username"]},
-        "eventTime": iso(moment(row["at_t"])),
-        "eventSource": row["event_source"],
-        "eventName": row["name"],
-        "awsRegion": row["region"],
-        "eventID": row["event_id"],
-        "readOnly": bool(row["read_only"]),
-        "eventType": "AwsApiCall",
-        "managementEvent": True,
-        "recipientAccountId": row["account"],
-        "eventCategory": "Management",
-        **payload,
-    }
+    record = record_of(row)
     answer = {
         "EventId": row["event_id"],
         "EventName": row["name"],
@@ -94,6 +79,11 @@ def handlers(estate: Estate) -> dict[str, Handler]:
         if start > end:
             raise ServiceError(
                 "InvalidTimeRangeException", "The start time must be before the end time."
+            )
+        if end < cursor.as_of - REACH or start > cursor.as_of:
+            raise ServiceError(
+                "InvalidTimeRangeException",
+                "The time range is outside the range of possible values: the last 90 days.",
             )
         if call.params.get("EventCategory"):
             return {"Events": []}  # Insights are not enabled on any trail.

@@ -1,85 +1,75 @@
-"""Trails: which exist, how they are set up, and what they select."""
+"""Trails: which exist, how they are set up, what they select and whether they log."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from include.evidence.identity import account_identity
-from include.local_aws.estate.store import Estate, Resource
+from include.local_aws.estate.store import Estate
 from include.local_aws.overlay import Call, Handler, ServiceError
+from include.local_aws.services.cloudtrail.signing import public_keys
+from include.local_aws.services.cloudtrail.trail import Trail, main_trail, trails
 from include.local_aws.services.moments import HOUR, epoch, moment
 from include.local_aws.services.paging import Cursor, with_token
 
-TRAIL = "AWS::CloudTrail::Trail"
 _S3 = {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}
-
-
-def main_trail(estate: Estate, account: str, at: int) -> str | None:
-    """The ARN of the account's own trail in the home region, which selects data events.
-
-    It is the one that is, or once was, a multi-region trail.
-    """
-    home = [
-        trail.arn for trail in estate.resources(account, [TRAIL], region=estate.regions[0], at=at)
-    ]
-    marks = ",".join("?" * len(home))
-    rows = estate.rows(
-        f"SELECT arn FROM facts WHERE arn IN ({marks}) AND property = 'IsMultiRegionTrail'"
-        " AND value = 'true' ORDER BY arn LIMIT 1",
-        home,
-    )
-    if rows:
-        return str(rows[0]["arn"])
-    return home[0] if home else None
 
 
 def handlers(estate: Estate) -> dict[str, Handler]:
     """The reads of trails."""
 
-    def _selects(call: Call, arn: str, at: int) -> tuple[bool, bool]:
+    def _selects(arn: str, account: str, at: int) -> tuple[bool, bool]:
         """Whether a trail records S3 object writes, and reads."""
-        if arn != main_trail(estate, call.account, at):
+        if arn != main_trail(estate, account):
             return False, False
-        facts = estate.facts(account_identity(call.account), at)
+        facts = estate.facts(account_identity(account), at)
         return bool(facts.get("S3WriteDataEvents")), bool(facts.get("S3ReadDataEvents"))
 
-    def _describe(call: Call, trail: Resource, at: int) -> dict[str, Any]:
-        facts = estate.facts(trail.arn, at)
+    def _describe(trail: Trail, at: int) -> dict[str, Any]:
         answer = {
-            "Name": trail.resource_name,
-            "S3BucketName": facts.get("S3BucketName", ""),
+            "Name": trail.name,
+            "S3BucketName": trail.bucket,
             "IncludeGlobalServiceEvents": True,
-            "IsMultiRegionTrail": bool(facts.get("IsMultiRegionTrail")),
-            "HomeRegion": facts.get("HomeRegion") or trail.region,
+            "IsMultiRegionTrail": bool(trail.at("IsMultiRegionTrail", at)),
+            "HomeRegion": trail.at("HomeRegion", at) or trail.home,
             "TrailARN": trail.arn,
-            "LogFileValidationEnabled": bool(facts.get("LogFileValidationEnabled")),
-            "HasCustomEventSelectors": any(_selects(call, trail.arn, at)),
+            "LogFileValidationEnabled": bool(trail.at("LogFileValidationEnabled", at)),
+            "HasCustomEventSelectors": any(_selects(trail.arn, trail.account, at)),
             "HasInsightSelectors": False,
-            "IsOrganizationTrail": False,
+            "IsOrganizationTrail": trail.is_organization,
         }
-        if facts.get("KmsKeyId"):
-            answer["KmsKeyId"] = facts["KmsKeyId"]
+        if trail.prefix:
+            answer["S3KeyPrefix"] = trail.prefix.removesuffix("/")
+        if key := trail.at("KmsKeyId", at):
+            answer["KmsKeyId"] = key
         return answer
 
-    def _all(call: Call, at: int) -> list[Resource]:
-        return estate.resources(call.account, [TRAIL], at=at)
+    def _all(call: Call, at: int) -> list[Trail]:
+        """The account's own trails, and the organisation's that watches it."""
+        return [
+            trail
+            for trail in trails(estate)
+            if trail.exists(at) and (trail.account == call.account or trail.is_organization)
+        ]
 
-    def _shown(call: Call, at: int, *, shadows: bool = True) -> list[Resource]:
-        """Trails of the region, and with ``shadows`` the multi-region trails of other regions."""
+    def _shown(call: Call, at: int, *, shadows: bool = True) -> list[Trail]:
+        """Trails of the region, and with ``shadows`` those of elsewhere that watch it."""
         return [
             trail
             for trail in _all(call, at)
-            if trail.region == call.region
-            or (shadows and estate.facts(trail.arn, at).get("IsMultiRegionTrail"))
+            if (trail.home == call.region and (trail.account == call.account or shadows))
+            or (shadows and trail.covers(call.account, call.region, at))
         ]
 
-    def _one(call: Call, name: str, at: int) -> Resource:
+    def _one(call: Call, name: str, at: int) -> Trail:
         if name.startswith("arn:"):
             if ":cloudtrail:" not in name or ":trail/" not in name:
                 raise ServiceError("CloudTrailARNInvalidException", f"{name} is not a trail's ARN.")
             candidates = [trail for trail in _all(call, at) if trail.arn == name]
         else:
-            candidates = [t for t in _shown(call, at) if t.resource_name == name]
+            candidates = [
+                t for t in _shown(call, at) if t.name == name and t.account == call.account
+            ]
         if not candidates:
             raise ServiceError(
                 "TrailNotFoundException",
@@ -94,50 +84,53 @@ def handlers(estate: Estate) -> dict[str, Handler]:
             shown = [
                 trail
                 for trail in _all(call, now)
-                if trail.arn in names
-                or (trail.region == call.region and trail.resource_name in names)
+                if trail.arn in names or (trail.home == call.region and trail.name in names)
             ]
         else:
             shadows = call.params.get("includeShadowTrails")
             shown = _shown(call, now, shadows=shadows is not False)
-        return {"trailList": [_describe(call, trail, now) for trail in shown]}
+        return {"trailList": [_describe(trail, now) for trail in shown]}
 
     def get_trail(call: Call) -> dict[str, Any]:
         now = epoch(call.now)
-        return {"Trail": _describe(call, _one(call, call.params["Name"], now), now)}
+        return {"Trail": _describe(_one(call, call.params["Name"], now), now)}
 
     def list_trails(call: Call) -> dict[str, Any]:
         cursor = Cursor.of(call, "InvalidParameterCombinationException")
         page, token = cursor.cut(_all(call, cursor.as_of), 100)
-        trails = [
-            {"TrailARN": trail.arn, "Name": trail.resource_name, "HomeRegion": trail.region}
-            for trail in page
+        listed = [
+            {"TrailARN": trail.arn, "Name": trail.name, "HomeRegion": trail.home} for trail in page
         ]
-        return with_token({"Trails": trails}, token)
+        return with_token({"Trails": listed}, token)
 
     def get_trail_status(call: Call) -> dict[str, Any]:
         now = epoch(call.now)
         trail = _one(call, call.params["Name"], now)
-        # Logs arrive every five minutes, digests every hour.
-        delivered = max(now - now % 300, trail.created)
-        answer = {
-            "IsLogging": True,
-            "LatestDeliveryTime": moment(delivered),
-            "StartLoggingTime": moment(trail.created),
+        is_logging = trail.logs(now)
+        started, stopped = trail.logging_since(now)
+        # Logs arrive every five minutes, digests every hour; both end when logging does.
+        last = now if is_logging or stopped is None else stopped
+        answer: dict[str, Any] = {
+            "IsLogging": is_logging,
+            "LatestDeliveryTime": moment(max(last - last % 300, trail.created)),
         }
-        if estate.facts(trail.arn, now).get("LogFileValidationEnabled"):
-            answer["LatestDigestDeliveryTime"] = moment(max(now - now % HOUR, trail.created))
+        if started is not None:
+            answer["StartLoggingTime"] = moment(started)
+        if stopped is not None:
+            answer["StopLoggingTime"] = moment(stopped)
+        if trail.at("LogFileValidationEnabled", last):
+            answer["LatestDigestDeliveryTime"] = moment(max(last - last % HOUR, trail.created))
         return answer
 
     def get_event_selectors(call: Call) -> dict[str, Any]:
         now = epoch(call.now)
         trail = _one(call, call.params["TrailName"], now)
-        writes, reads = _selects(call, trail.arn, now)
+        writes, reads = _selects(trail.arn, trail.account, now)
         management = {
-            "ReadWriteType": "All",
+            "ReadWriteType": trail.at("ReadWriteType", now, "All"),
             "IncludeManagementEvents": True,
             "DataResources": [],
-            "ExcludeManagementEventSources": [],
+            "ExcludeManagementEventSources": trail.at("ExcludeManagementEventSources", now, []),
         }
         selectors: list[dict[str, Any]] = [management]
         if writes and reads:
@@ -151,6 +144,15 @@ def handlers(estate: Estate) -> dict[str, Handler]:
             }
             selectors.append(data)
         return {"TrailARN": trail.arn, "EventSelectors": selectors}
+
+    def list_public_keys(call: Call) -> dict[str, Any]:
+        start = epoch(call.params.get("StartTime") or epoch(call.now) - HOUR)
+        end = epoch(call.params.get("EndTime") or call.now)
+        if start > end:
+            raise ServiceError(
+                "InvalidTimeRangeException", "The start time must be before the end time."
+            )
+        return {"PublicKeyList": public_keys(estate, call.region, start, end)}
 
     def list_tags(call: Call) -> dict[str, Any]:
         now = epoch(call.now)
@@ -171,5 +173,6 @@ def handlers(estate: Estate) -> dict[str, Handler]:
         "ListTrails": list_trails,
         "GetTrailStatus": get_trail_status,
         "GetEventSelectors": get_event_selectors,
+        "ListPublicKeys": list_public_keys,
         "ListTags": list_tags,
     }

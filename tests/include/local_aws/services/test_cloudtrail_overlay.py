@@ -79,6 +79,13 @@ def test_start_and_end_are_both_inside(ask: Ask) -> None:
             {"StartTime": NOW, "EndTime": datetime(2026, 10, 1, tzinfo=UTC)},
             "InvalidTimeRangeException",
         ),
+        (
+            {
+                "StartTime": datetime(2026, 7, 1, tzinfo=UTC),
+                "EndTime": datetime(2026, 7, 31, tzinfo=UTC),
+            },
+            "InvalidTimeRangeException",
+        ),
     ],
 )
 def test_refusals(ask: Ask, params: dict[str, Any], code: str) -> None:
@@ -101,7 +108,10 @@ def test_a_multi_region_trail_shows_in_every_region(ask: Ask) -> None:
         return {one["TrailARN"] for one in answer}
 
     away = {"region": AWAY}
-    assert trails() == {MAIN}
+    organization = f"{MAIN.rpartition('/')[0]}/organization-trail"
+    assert trails() == {MAIN, organization}
+    assert trails(_at={"account": OTHER}) == {organization}
+    assert trails(_at={"account": OTHER}, includeShadowTrails=False) == set()
     assert trails(_at=away) == {MAIN, LOCAL}
     assert trails(_at=away, includeShadowTrails=False) == {LOCAL}
     assert trails(_at=away, trailNameList=["main"]) == set()
@@ -109,7 +119,7 @@ def test_a_multi_region_trail_shows_in_every_region(ask: Ask) -> None:
     main = ask("cloudtrail", "GetTrail", Name="main", _at=away)["Trail"]
     assert (main["HomeRegion"], main["LogFileValidationEnabled"]) == ("us-east-1", True)
     assert "KmsKeyId" not in ask("cloudtrail", "GetTrail", Name=LOCAL)["Trail"]
-    assert len(ask("cloudtrail", "ListTrails")["Trails"]) == 2
+    assert len(ask("cloudtrail", "ListTrails")["Trails"]) == 3
     with pytest.raises(ServiceError) as error:
         ask("cloudtrail", "GetTrailStatus", Name="nobody")
     assert error.value.code == "TrailNotFoundException"

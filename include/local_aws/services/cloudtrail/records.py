@@ -1,0 +1,30 @@
+"""CloudTrail's own record of an event, the same in LookupEvents and in log files."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from include.clock import iso
+from include.local_aws.services.moments import moment
+
+
+def record_of(row: sqlite3.Row) -> dict[str, Any]:
+    """The whole record of an event of the estate."""
+    payload = json.loads(row["payload"] or "{}")
+    return {
+        "eventVersion": "1.11",
+        "userIdentity": {"type": "IAMUser", "userName": row["username"]},
+        "eventTime": iso(moment(row["at_t"])),
+        "eventSource": row["event_source"],
+        "eventName": row["name"],
+        "awsRegion": row["region"],
+        "eventID": row["event_id"],
+        "readOnly": bool(row["read_only"]),
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": row["account"],
+        "eventCategory": "Management",
+        **payload,
+    }
