@@ -2,34 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from include.aws.sessions import partition_of
 from include.clock import iso
 from include.evidence.cell import Cell
 from include.evidence.deployment import Deployment
-from include.evidence.identity import ACCOUNT_TYPE, account_identity
-from include.evidence.item import Evidence, SourceName
+from include.evidence.item import SourceName
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.arns import arn_of
-from include.sources.base import Ended, ask, known_as
-from include.sources.trail_events import REACH, TrailEvent, look_up
+from include.sources.base import Ended, ask
+from include.sources.trail_digests import Span
+from include.sources.trail_events import REACH
+from include.sources.trail_evidence import evidence_of
+from include.sources.trail_patterns import UNAUTHORIZED, Wanted
+from include.sources.trail_record import Record
+from include.sources.trail_region import RegionEvents
 
 if TYPE_CHECKING:
     from include.aws.sessions import ClientFactory
     from include.checks.catalogue import Check
 
-ROOT_USAGE = "@root-usage"
-UNAUTHORIZED = "@unauthorized-api-call"
+#: A busy region has more events than LookupEvents gives in a sensible time (100 a second): after
+#: so many pages of 50 the rest is read from a trail's files, if there is one.
+MOST_PAGES = 200
+#: Where each partition records its global services.
+GLOBAL_REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-northwest-1"}
+#: Services whose events are recorded there whatever region they are about.
+_GLOBAL_SOURCES = frozenset(
+    f"{name}.amazonaws.com"
+    for name in (
+        "account", "cloudfront", "globalaccelerator", "iam", "organizations", "route53",
+        "route53domains", "signin", "sso", "sts", "support",
+    )
+)  # fmt: skip
 
 
 class CloudTrail:
-    """Collects management events by name; ``@…`` keywords are patterns over all of them."""
+    """Collects management events by name; ``@…`` keywords are patterns over all of them.
+
+    What CloudTrail's event history remembers (``reach``) is looked up; what is older, and what is
+    left when ``most_pages`` have been read, comes from the log files of a trail. Both give equal
+    evidence.
+    """
 
     name: SourceName = "cloudtrail"
     service = "cloudtrail"
     settled = True
+
+    def __init__(self, reach: timedelta = REACH, most_pages: int = MOST_PAGES) -> None:
+        self._reach = reach
+        self._most_pages = most_pages
 
     def selection(self, checks: Sequence[Check]) -> dict[str, Any]:
         """The event names and patterns that the checks ask about."""
@@ -49,12 +73,28 @@ class CloudTrail:
         """The same everywhere: activity is recorded where it takes place."""
         return dict(selection)
 
+    def in_scope(
+        self, asked: Mapping[str, Any], region: str, *, home: str, regions: Sequence[str]
+    ) -> dict[str, Any]:
+        """In the home cell also the global services, where their own region is out of scope."""
+        elsewhere = GLOBAL_REGIONS[partition_of(region)]
+        if region == home and elsewhere not in regions and asked.get("events"):
+            return {**asked, "global_region": elsewhere}
+        return dict(asked)
+
     def actions(self, selection: Mapping[str, Any]) -> frozenset[str]:
-        """The calls it makes."""
+        """The calls it makes, those for reading log files included."""
         return frozenset(
             {
                 "cloudtrail:DescribeTrails",
+                "cloudtrail:GetEventSelectors",
+                "cloudtrail:GetTrailStatus",
+                "cloudtrail:ListPublicKeys",
                 "cloudtrail:LookupEvents",
+                "kms:Decrypt",
+                "organizations:DescribeOrganization",
+                "s3:GetObject",
+                "s3:ListBucket",
             }
         )
 
@@ -62,93 +102,57 @@ class CloudTrail:
         self, cell: Cell, asked: Mapping[str, Any], clients: ClientFactory, out: SnapshotWriter
     ) -> None:
         """One sweep over everything that changes something, and one over the root user."""
-        keywords = set(asked["events"])
-        if not keywords:
+        wanted = Wanted(asked["events"])
+        if not wanted.keywords:
             return
-        trail = clients.client("cloudtrail", cell.region)
         # The service's clock, before anything is asked about the past.
-        ask(out, trail, "DescribeTrails", {"includeShadowTrails": False})
-        start = max(cell.period.start, out.now - REACH)
-        end = cell.period.end
-        complete = start == cell.period.start
-        for keyword in sorted(keywords):
-            out.deploy(_deployment(cell, keyword, out.now, complete=complete))
-        if start < end:
-            for event in _sweep(out, trail, start, end, keywords):
-                for keyword in _keywords(event, keywords):
-                    out.add(_evidence(cell, event, keyword))
-        if UNAUTHORIZED in keywords:
+        trails = clients.client("cloudtrail", cell.region)
+        ask(out, trails, "DescribeTrails", {"includeShadowTrails": False})
+        forgotten = self._take(cell, cell.region, wanted, clients, out)
+        if elsewhere := asked.get("global_region"):
+            forgotten += self._take(cell, elsewhere, wanted, clients, out)
+        for keyword in wanted.keywords:
+            out.deploy(_deployment(cell, keyword, out.now, complete=not forgotten))
+        if UNAUTHORIZED in wanted.keywords:
             out.note("Refused calls that would only have read are not looked for.")
-        if not complete:
+        if forgotten:
+            times = ", ".join(f"{iso(a)} to {iso(b)}" for a, b in forgotten)
             raise Ended(
                 "BEYOND_REACH",
-                f"CloudTrail's event history reaches back to {iso(start)} only (90 days).",
+                f"CloudTrail's event history reaches back {self._reach.days} days, and no trail "
+                f"proves to have logged all of the rest: unknown is {times}.",
             )
 
+    def _take(
+        self,
+        cell: Cell,
+        region: str,
+        wanted: Wanted,
+        clients: ClientFactory,
+        out: SnapshotWriter,
+    ) -> list[Span]:
+        """Hand over a region's events, of another region those of global services only.
 
-def _sweep(
-    out: SnapshotWriter, trail: Any, start: datetime, end: datetime, keywords: set[str]
-) -> Iterator[TrailEvent]:
-    yield from look_up(out, trail, start, end, ReadOnly="false")
-    if ROOT_USAGE in keywords:
-        yield from look_up(out, trail, start, end, Username="root")
+        Returns the times of which not all is known.
+        """
 
+        def is_here(record: Record) -> bool:
+            return region == cell.region or record.source in _GLOBAL_SOURCES or record.by_root
 
-def _keywords(event: TrailEvent, asked: set[str]) -> Iterator[str]:
-    if event.name in asked:
-        yield event.name
-    if ROOT_USAGE in asked and event.by_root:
-        yield ROOT_USAGE
-    if UNAUTHORIZED in asked and event.refused:
-        yield UNAUTHORIZED
-
-
-def _evidence(cell: Cell, event: TrailEvent, keyword: str) -> Evidence:
-    resource, resource_type = _resource(cell, event)
-    return Evidence(
-        source="cloudtrail",
-        keyword=keyword,
-        account=cell.account,
-        region=cell.region,
-        event_source=str(event.entry.get("EventSource", "")),
-        event_name=event.name,
-        resource=resource,
-        resource_type=resource_type,
-        result="NONE",
-        raw_status=event.error,
-        known=known_as(event.seen, cell.period),
-        source_time=event.at,
-        collected_at=event.seen,
-        deployment=keyword,
-        attributes={
-            "id": event.id,
-            "username": str(event.entry.get("Username", "")),
-            "read_only": str(event.entry.get("ReadOnly", "")),
-            "source_ip": str(event.record.get("sourceIPAddress", "")),
-            "by_root": event.by_root,
-            # A sign-in says how it went in its additional data, not by an error code.
-            **_sign_in(event.record),
-        },
-        page=event.page,
-        offset=event.offset,
-    )
-
-
-def _sign_in(record: Mapping[str, Any]) -> dict[str, str]:
-    said: dict[str, str] = {}
-    if mfa := (record.get("additionalEventData") or {}).get("MFAUsed"):
-        said["mfa_used"] = str(mfa)
-    if outcome := (record.get("responseElements") or {}).get("ConsoleLogin"):
-        said["console_login"] = str(outcome)
-    return said
-
-
-def _resource(cell: Cell, event: TrailEvent) -> tuple[str, str]:
-    for resource in event.entry.get("Resources", ()):
-        name, type_ = resource.get("ResourceName"), resource.get("ResourceType", "")
-        if name:
-            return arn_of(type_, name, cell.account, cell.region), type_
-    return account_identity(cell.account), ACCOUNT_TYPE
+        events = RegionEvents(
+            out=out,
+            clients=clients,
+            account=cell.account,
+            region=region,
+            is_wanted=lambda record: bool(wanted.of(record)) and is_here(record),
+            with_reads=wanted.reads,
+            reach=self._reach,
+            most_pages=self._most_pages,
+        )
+        for event in events.read((cell.period.start, cell.period.end)):
+            for keyword in wanted.of(event.head):
+                out.add(evidence_of(cell, event, keyword))
+        return events.forgotten
 
 
 def _deployment(cell: Cell, keyword: str, now: datetime, *, complete: bool) -> Deployment:

@@ -1,4 +1,4 @@
-"""CloudTrail events as LookupEvents gives them: read once, asked in a few ways."""
+"""CloudTrail events, from the event history or from a log file: read once, asked in a few ways."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+import msgspec
+
 from include.evidence.snapshot import SnapshotWriter
 from include.sources.base import pages
+from include.sources.trail_record import Record, read_record
 
 #: How long LookupEvents remembers.
 REACH = timedelta(days=90)
@@ -18,7 +21,11 @@ REACH = timedelta(days=90)
 
 @dataclass(frozen=True)
 class TrailEvent:
-    """One event, where it was read, and the service's clock then (``seen``)."""
+    """One event, where it was read, and CloudTrail's clock then (``seen``).
+
+    ``entry`` is as LookupEvents gives it; of one from a log file it has ``EventId``,
+    ``EventName``, ``EventTime`` and ``CloudTrailEvent`` only, so evidence is made of the record.
+    """
 
     entry: Mapping[str, Any]
     page: str
@@ -47,6 +54,15 @@ class TrailEvent:
         record = json.loads(self.entry.get("CloudTrailEvent") or "{}")
         return record if isinstance(record, dict) else {}
 
+    @cached_property
+    def head(self) -> Record:
+        """The members of the record that patterns look at."""
+        try:
+            return read_record(self.entry.get("CloudTrailEvent") or b"{}")
+        except msgspec.MsgspecError:
+            # Not a record as we know it: nothing is asked of it but its name.
+            return Record(name=self.name, id=self.id)
+
     @property
     def error(self) -> str:
         """The error code of a call that failed, else ''."""
@@ -55,17 +71,12 @@ class TrailEvent:
     @property
     def by_root(self) -> bool:
         """Whether the root user itself acted, not a service on its behalf."""
-        who = self.record.get("userIdentity", {})
-        return (
-            who.get("type") == "Root"
-            and not who.get("invokedBy")
-            and self.record.get("eventType") != "AwsServiceEvent"
-        )
+        return self.head.by_root
 
     @property
     def refused(self) -> bool:
         """Whether the call was refused for want of permission."""
-        return self.error.endswith("UnauthorizedOperation") or self.error.startswith("AccessDenied")
+        return self.head.is_refused
 
     @cached_property
     def words(self) -> frozenset[tuple[str, str]]:
