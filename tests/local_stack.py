@@ -103,6 +103,7 @@ def assess(
     sources: Sequence[str] = SOURCES,
     regions: Sequence[str] = (),
     refresh: bool = False,
+    earlier: Any = None,
 ) -> Any:
     """Collect and judge as the DAG does; cells that can't be filled become gaps."""
     from include.assessment.period import parse_period
@@ -159,4 +160,4 @@ def assess(
             del os.environ["AWS_ENDPOINT_URL"]
         else:
             os.environ["AWS_ENDPOINT_URL"] = before
-    return judge_run(plan, store)
+    return judge_run(plan, store, earlier=earlier)

@@ -25,10 +25,34 @@ def truth_of(aws: LocalAws, assessment: Any) -> Verdict:
     )
 
 
+def differences(assessment: Any, truth: Verdict) -> list[str]:
+    """Where the product is wrong, in words; empty if nowhere.
+
+    What it settles is right to the resource; what it leaves open, it has to leave open; what it
+    says to fail, fails; and what some source knows to fail is said.
+    """
+    wrong = []
+    for control in assessment.controls:
+        if control.status not in truth.allowed[control.id]:
+            wrong.append(f"{control.id}: {control.status}, not {truth.controls[control.id]}")
+    for check in assessment.checks:
+        for cell in check.cells:
+            place = truth.places[check.id][cell.account, cell.region]
+            at = f"{check.id} {cell.account} {cell.region}"
+            ours = {one.resource for one in cell.failing}
+            if not check.judges:
+                continue
+            if place.settled is not None and cell.settled is not place.settled:
+                wrong.append(f"{at}: {cell.answer}, settled {place.settled}: {cell.notes}")
+            if cell.settled and ours != place.fails:
+                wrong.append(f"{at}: settled with {ours}, not {set(place.fails)}")
+            if not place.must_fail <= ours <= place.fails:
+                wrong.append(f"{at}: {ours} fail, not {set(place.must_fail)} to {set(place.fails)}")
+    return wrong
+
+
 def assert_equal(assessment: Any, truth: Verdict) -> None:
-    assert {c.id: c.status for c in assessment.controls} == truth.controls
-    ours = {check.id: list(check.failing) for check in assessment.checks}
-    assert ours == {check: truth.failing[check] for check in ours}
+    assert differences(assessment, truth) == []
 
 
 def test_a_small_estate_is_judged_as_its_ground_truth_says(tmp_path: Path) -> None:
