@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-import json
+import random
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from include.errors import InputError
+from include.local_aws.page_faults import (
+    Listings,
+    asked_of,
+    malformed,
+    reordered,
+    shifted,
+    with_dropped_token,
+    with_repeated_token,
+)
 from include.local_aws.refusals import protocol_of
 from include.protocol.errors import ServiceError
-from include.protocol.http import Response
+from include.protocol.http import Request, Response
 
 Kind = Literal[
     "throttle",
@@ -20,18 +30,43 @@ Kind = Literal[
     "drop_token",
     "repeat_token",
     "delay",
+    "malformed",
+    "reset",
+    "duplicate",
+    "short_page",
+    "reorder",
+    "clock_skew",
+    "not_enabled",
 ]
 _KINDS = get_args(Kind)
-_TOKENS = ("NextToken", "nextToken", "Marker", "NextMarker")
+#: What each kind does, for ``--help``.
+EXPLAINED: dict[Kind, str] = {
+    "throttle": "refused for coming too fast, as the service's protocol says it",
+    "access_denied": "refused for want of a permission",
+    "expired_token": "refused because the credentials are over",
+    "server_error": "500, or the status given",
+    "drop_token": "the page token is left out: the listing ends early",
+    "repeat_token": "the page token is the one that was asked with",
+    "delay": "answered after so many seconds",
+    "malformed": "half of the body is missing (JSON and XML)",
+    "reset": "the connection is closed without an answer",
+    "duplicate": "the items of the page before come again (JSON listings)",
+    "short_page": "a third of the page or nothing, with a token; nothing is lost (JSON listings)",
+    "reorder": "the items of a page come the other way round (JSON listings)",
+    "clock_skew": "the Date header is off by so many seconds (may be negative)",
+    "not_enabled": "the service's own answer for being switched off",
+}
 
 
 @dataclass
 class Fault:
     """One fault; fields that are None match everything.
 
-    ``service`` is the boto3 client's name. ``calls`` are the first and the last matching call that
-    it hits, counted from 1 and including the SDK's own retries; None hits all. ``seconds`` is how
-    long ``delay`` waits. ``status`` may make a ``server_error`` a 503.
+    ``service`` is the boto3 client's name, or ``*`` for all. ``calls`` are the first and the last
+    matching call that it hits, counted from 1 and including the SDK's own retries; None hits all.
+    Of these, each is hit by the chance of ``probability``, which is the same for the same ``seed``
+    and number of the call. ``seconds`` is how long ``delay`` waits, and by how much ``clock_skew``
+    is off. ``status`` may make a ``server_error`` a 503.
     """
 
     service: str
@@ -42,22 +77,32 @@ class Fault:
     calls: tuple[int, int] | None = None
     seconds: float = 0.0
     status: int = 500
+    probability: float = 1.0
+    seed: int = 0
     seen: int = field(default=0, compare=False)
 
     def matches(self, service: str, operation: str, account: str, region: str) -> bool:
         """Whether a call is one that this fault counts."""
         return (
-            self.service == service
+            self.service in ("*", service)
             and self.operation in (None, operation)
             and self.account in (None, account)
             and self.region in (None, region)
         )
 
+    def strikes(self) -> bool:
+        """Whether the call that was counted last is one that it hits."""
+        if self.calls is not None and not self.calls[0] <= self.seen <= self.calls[1]:
+            return False
+        chance = random.Random(f"{self.seed} {self.seen}").random()
+        return self.probability >= 1 or chance < self.probability
+
 
 class Faults:
-    """The faults in force; thread-safe."""
+    """The faults in force; thread-safe. ``listings`` is what some of them have to remember."""
 
     def __init__(self) -> None:
+        self.listings = Listings()
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
@@ -73,6 +118,7 @@ class Faults:
         """Remove all faults."""
         with self._lock:
             self._faults.clear()
+        self.listings.forget()
 
     def in_force(self) -> list[dict[str, Any]]:
         """The faults in force, with how many calls each has seen."""
@@ -90,7 +136,7 @@ class Faults:
                 if not fault.matches(service, operation, account, region):
                     continue
                 fault.seen += 1
-                if fault.calls is None or fault.calls[0] <= fault.seen <= fault.calls[1]:
+                if fault.strikes():
                     struck.append(fault)
         return struck
 
@@ -102,7 +148,8 @@ def _read(document: Any) -> Fault:
     if unknown:
         raise InputError(
             f"A fault has no field {', '.join(unknown)}.",
-            hint="Known: service, operation, account, region, kind, calls, seconds, status.",
+            hint="Known: service, operation, account, region, kind, calls, seconds, status, "
+            "probability, seed.",
         )
     if not isinstance(document.get("service"), str):
         raise InputError("A fault names its service.", hint='For example "securityhub".')
@@ -119,6 +166,14 @@ def _read(document: Any) -> Fault:
         raise InputError(
             "calls are the first and the last call that the fault hits.", hint="For example [1, 3]."
         )
+    if document["kind"] == "not_enabled" and document["service"] not in _NOT_ENABLED:
+        raise InputError(
+            f"{document['service']} is never switched off.",
+            hint=f"These can be: {', '.join(_NOT_ENABLED)}.",
+        )
+    chance = document.get("probability", 1.0)
+    if not isinstance(chance, int | float) or not 0 <= chance <= 1:
+        raise InputError("probability is a number from 0 to 1.", hint="For example 0.2.")
     return Fault(**{**document, "calls": tuple(calls) if calls else None})
 
 
@@ -148,7 +203,44 @@ def error_of(
         if fault.status == 503:
             code = "ServiceUnavailable"
         return ServiceError(code, f"{operation} failed.", status=fault.status)
+    if fault.kind == "not_enabled":
+        code, message, status = _NOT_ENABLED[service]
+        account = caller.split(":")[4] if caller.count(":") >= 5 else ""
+        return ServiceError(code, message.format(account=account), status=status)
     return None
+
+
+#: (code, message, status) by which a service says that it is switched off in an account.
+_NOT_ENABLED = {
+    "securityhub": (
+        "InvalidAccessException",
+        "Account {account} is not subscribed to AWS Security Hub",
+        401,
+    ),
+    "config": (
+        "NoAvailableConfigurationRecorderException",
+        "Configuration recorder is not available to put delivery channel.",
+        400,
+    ),
+    "inspector2": (
+        "AccessDeniedException",
+        "Invoking account does not have access to this resource: Amazon Inspector is not enabled "
+        "in this account.",
+        403,
+    ),
+    "auditmanager": (
+        "AccessDeniedException",
+        "Please complete AWS Audit Manager setup from home page to enable this action in this "
+        "account.",
+        403,
+    ),
+    "license-manager": (
+        "AccessDeniedException",
+        "Service role not found. Consult setup procedures in the AWS License Manager user guide "
+        "to create the required role.",
+        400,
+    ),
+}
 
 
 def denied(service: str, action: str, caller: str) -> ServiceError:
@@ -175,23 +267,35 @@ def expired(protocol: str) -> ServiceError:
     )
 
 
-def with_token_fault(fault: Fault, response: Response, asked: dict[str, Any]) -> Response:
-    """The answer with its page token dropped, or with the token that was asked with again."""
-    kind = {name.lower(): value for name, value in response.headers.items()}.get("content-type")
-    if "json" not in (kind or ""):
-        return response
-    try:
-        document = json.loads(response.body)
-    except ValueError:
-        return response
-    found = next((name for name in _TOKENS if document.get(name)), None)
-    if found is None:
-        return response
-    if fault.kind == "drop_token":
-        del document[found]
-    else:
-        previous = next((asked[name] for name in _TOKENS if asked.get(name)), None)
-        if previous is None:
-            return response
-        document[found] = previous
-    return Response(response.status, response.headers, json.dumps(document).encode())
+def bent(
+    struck: Iterable[Fault],
+    listings: Listings,
+    response: Response,
+    *,
+    service: str,
+    operation: str,
+    place: str,
+    request: Request,
+    given: int | None = None,
+) -> Response:
+    """The answer as the faults that struck make it; ``given`` items of the page were given before.
+
+    ``place`` tells the same listing of different accounts and Regions apart.
+    """
+    response = listings.without(response, given)
+    for fault in struck:
+        if fault.kind == "drop_token":
+            response = with_dropped_token(response)
+        elif fault.kind == "repeat_token":
+            response = with_repeated_token(response, asked_of(request))
+        elif fault.kind == "reorder":
+            response = reordered(response)
+        elif fault.kind == "duplicate":
+            response = listings.duplicated(response, place, request)
+        elif fault.kind == "short_page":
+            response = listings.short(response, service, operation, request, given)
+        elif fault.kind == "clock_skew":
+            response = shifted(response, fault.seconds)
+    if any(fault.kind == "malformed" for fault in struck):
+        response = malformed(response)
+    return response

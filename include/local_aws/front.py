@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import time
@@ -20,7 +21,7 @@ from include.local_aws.authorization import Policies
 from include.local_aws.clock import EstateClock
 from include.local_aws.credentials import Caller, Credentials
 from include.local_aws.delivered import NO_DELIVERIES, Deliveries
-from include.local_aws.faults import Fault, Faults, error_of, expired, with_token_fault
+from include.local_aws.faults import Fault, Faults, bent, error_of, expired
 from include.local_aws.moto_query import QueryApp
 from include.local_aws.moto_services import MotoServices
 from include.local_aws.operations import operation_of
@@ -107,6 +108,8 @@ class Front:
         """WSGI."""
         try:
             response = self.answer(read_request(environ))
+        except ConnectionResetError:
+            raise  # a fault that was asked for: the server closes the connection
         except Exception:
             log.exception("the front failed on %s", environ.get("PATH_INFO"))
             response = Response(500, {"Content-Type": "text/plain"}, b"The local AWS failed.")
@@ -135,24 +138,36 @@ class Front:
             if error.code == "ExpiredTokenException":
                 error = expired(protocol_of(service))
             return refusal(service, error, request_id)
-        asked = _Asked(request, scope, service, operation, caller, request_id)
         struck = self.faults.hit(service, operation, caller.account, scope.region)
+        request, given = self.faults.listings.restored(request)
+        asked = _Asked(request, scope, service, operation, caller, request_id)
         try:
             self._strike(struck, asked)
             self.policies.check(caller.arn, service, operation, request)
             response = self._route(asked)
         except ServiceError as error:
-            return self._dated(service, refusal(service, error, request_id))
-        for fault in struck:
-            if fault.kind in ("drop_token", "repeat_token"):
-                response = with_token_fault(fault, response, _tokens_of(request))
-        return response
+            response = self._dated(service, refusal(service, error, request_id), request)
+        if not struck and given is None:
+            return response
+        return bent(
+            struck,
+            self.faults.listings,
+            response,
+            service=service,
+            operation=operation,
+            place=f"{service} {operation} {caller.account} {scope.region}",
+            request=request,
+            given=given,
+        )
 
     def _strike(self, struck: list[Fault], asked: _Asked) -> None:
         action = f"{asked.scope.service}:{asked.operation}"
         for fault in struck:
             if fault.kind == "delay":
                 time.sleep(fault.seconds)
+            if fault.kind == "reset":
+                # Of this errno the server takes note by closing the connection, no more.
+                raise ConnectionResetError(errno.ECONNRESET, "a fault that was asked for")
             error = error_of(fault, asked.service, asked.operation, action, asked.caller.arn)
             if error is not None:
                 raise error
@@ -176,7 +191,7 @@ class Front:
                 request.body,
                 context,
             )
-            return self._dated(service, response)
+            return self._dated(service, response, request)
         if service == "sts" and operation in moto_sts.REFUSED:
             raise not_implemented(service, operation)
         return self._from_moto(asked)
@@ -213,15 +228,32 @@ class Front:
             here = f"http://{asked.request.headers.get('host', '127.0.0.1')}/"
             body = response.body.replace(there.encode(), here.encode())
             response = replace(response, body=body)
-        return response
+        if asked.operation == "GetObject" and moto_s3.is_delivered(asked.request, self._deliveries):
+            if response.headers.get("x-amz-server-side-encryption") == "aws:kms":
+                self._decrypt(asked)
+        return self._dated(asked.service, response, asked.request)
 
-    def _dated(self, service: str, response: Response) -> Response:
+    def _decrypt(self, asked: _Asked) -> None:
+        """S3 decrypts for the caller, who needs the permission for the key."""
+        with_kms = replace(
+            asked, scope=replace(asked.scope, service="kms"), operation="Decrypt", service="s3"
+        )
+        self._strike(
+            self.faults.hit("kms", "Decrypt", asked.caller.account, asked.scope.region), with_kms
+        )
+        try:
+            self.policies.check(asked.caller.arn, "kms", "Decrypt", asked.request)
+        except ServiceError as error:
+            raise ServiceError("AccessDenied", error.message, status=403) from error
+
+    def _dated(self, service: str, response: Response, request: Request) -> Response:
         """What the estate answers carries the estate's date; moto's services keep real time."""
-        if service == "sts" or (
-            service not in self._owned
-            and service not in self._mounted
-            and service not in self._overlays
-        ):
+        is_estate = (
+            service in self._owned or service in self._mounted or service in self._overlays
+        ) and service != "sts"
+        if service == "s3":
+            is_estate = moto_s3.is_delivered(request, self._deliveries)
+        if not is_estate:
             return response
         date = format_datetime(self.clock.now(), usegmt=True)
         return replace(response, headers={**response.headers, "Date": date})
@@ -278,15 +310,6 @@ def _refuse_stale_url(request: Request) -> None:
         ) from error
     if until < datetime.now(UTC):
         raise ServiceError("AccessDenied", "Request has expired", status=403)
-
-
-def _tokens_of(request: Request) -> dict[str, Any]:
-    asked: dict[str, Any] = {key: values[-1] for key, values in parse_qs(request.query).items()}
-    try:
-        document = json.loads(request.body or b"{}")
-    except ValueError:
-        return asked
-    return {**asked, **document} if isinstance(document, dict) else asked
 
 
 def _poll(request: Request, ask: Callable[[Request], Response]) -> Response:

@@ -22,6 +22,7 @@ from include.local_aws.clock import EstateClock
 from include.local_aws.credentials import Credentials
 from include.local_aws.delivered import Deliveries
 from include.local_aws.estate.store import Estate
+from include.local_aws.faults import EXPLAINED
 from include.local_aws.front import Dispatcher, Front
 from include.local_aws.journal import Journal
 from include.local_aws.moto_seed import seed_estate
@@ -141,11 +142,24 @@ def _make_estate(state: Path, asked: argparse.Namespace) -> None:
     make_estate(state, **given)
 
 
+def _faults_explained() -> str:
+    kinds = "\n".join(f"  {kind:14} {text}" for kind, text in EXPLAINED.items())
+    return f"""example: python -m include.local_aws.server --state state --port 4566
+
+Faults are injected by POST /_local/faults with a JSON list, listed by GET, removed by DELETE:
+  [{{"service": "securityhub", "operation": "GetFindings", "kind": "throttle", "calls": [1, 3]}}]
+  [{{"service": "*", "kind": "throttle", "probability": 0.2, "seed": 1}}]
+Besides service and kind, each may name operation, account, region, calls (first and last),
+probability and seed, seconds, status. The kinds:
+{kinds}"""
+
+
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m include.local_aws.server",
         description="A stand-in for AWS on 127.0.0.1, with a deterministic estate.",
-        epilog="example: python -m include.local_aws.server --state state --port 4566",
+        epilog=_faults_explained(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--state", type=Path, required=True, help="folder that holds everything")
     parser.add_argument("--port", type=int, default=4566, help="0 picks a free one")
