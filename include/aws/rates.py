@@ -20,10 +20,15 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True)
 class Rate:
-    """A token bucket: requests per second, and how many may come at once after a rest."""
+    """A token bucket: requests per second, and how many may come at once after a rest.
+
+    One that is shared by many operations, and that one chain of calls hardly ever empties, is
+    kept to from the first refusal on only (``at_once`` False).
+    """
 
     per_second: float
     burst: float
+    at_once: bool = True
 
 
 #: Documented rates per account and Region by (boto3's service name, operation); '' is all the
@@ -31,9 +36,9 @@ class Rate:
 #: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html
 DOCUMENTED: Mapping[tuple[str, str], Rate] = {
     ("securityhub", "GetFindings"): Rate(3, 6),
-    ("securityhub", ""): Rate(10, 30),
+    ("securityhub", ""): Rate(10, 30, at_once=False),
     ("cloudtrail", "LookupEvents"): Rate(2, 2),
-    ("cloudtrail", ""): Rate(10, 10),
+    ("cloudtrail", ""): Rate(10, 10, at_once=False),
 }
 #: What is left of a documented rate for clocks that differ and packets that come early.
 _SHARE, _RESERVE = 0.99, 0.5
@@ -41,7 +46,7 @@ _SHARE, _RESERVE = 0.99, 0.5
 _CROWDED, _MEMORY = 0.45, 0.05
 #: How far above the measured rate to ask, so that nothing granted is left lying: at once, and
 #: after half a minute without a new measurement, when the limit may have been lifted.
-_ABOVE, _CREEP_PER_SECOND, _PROBE_AFTER_SECONDS = 1.0, 0.004, 30.0
+_ABOVE, _CREEP_PER_SECOND, _PROBE_AFTER_SECONDS = 1.03, 0.004, 30.0
 #: How much of a request's time to wait after a refusal, when the bucket must be nearly full enough.
 _EARLY = 0.15
 #: Seconds that a refused call waits while no rate is known: at first, and at most.
@@ -56,7 +61,8 @@ class Limiter:
     def __init__(self, known: Rate | None = None, clock: Clock = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._cap = known.per_second * _SHARE if known else float("inf")
+        self._known = known
+        self._cap = known.per_second * _SHARE if known and known.at_once else float("inf")
         self._burst = max(1.0, known.burst - _RESERVE) if known else 1.0
         #: What was measured while calls were refused; None while nothing is known to be slower.
         self._measured: float | None = None
@@ -113,10 +119,11 @@ class Limiter:
         with self._lock:
             self._crowding += (1 - self._crowding) * _MEMORY
             now = self._clock()
+            if self._known:
+                # It was emptied, be it by somebody else: what was left of it is gone.
+                self._cap = self._known.per_second * _SHARE
+                self._tokens, self._filled = min(self._tokens, 0.0), now
             rate = self._rate(now)
-            if rate == self._cap != float("inf"):
-                # Somebody else takes from the bucket, too: what was left of it is gone.
-                self._tokens = min(self._tokens, 0.0)
             if self._measured is not None:
                 # It took nothing from the bucket, which will hold a whole request before long.
                 self._streak += 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -122,16 +124,43 @@ def ask(
     With ``decode``, the output holds that Struct's members only, as msgspec reads them: for bulk
     listings, of which a few members are wanted (see :mod:`include.aws.decoding`).
     """
-    out.service = str(client.meta.service_model.service_name)
-    asked = dict(request or {})
+    return exchanged(client, operation, dict(request or {}), decode).told_to(out)
+
+
+@dataclass(frozen=True)
+class Exchanged:
+    """A call that was made, by whatever thread, and that its receipt doesn't know of yet."""
+
+    service: str
+    operation: str
+    request: dict[str, Any]
+    traffic: Traffic
+    answer: Answer | None = None
+    error: Exception | None = None
+
+    def told_to(self, out: SnapshotWriter) -> Answer:
+        """The answer, once ``out`` has counted the call; raises what the call raised."""
+        out.service = self.service
+        out.traffic(self.traffic)
+        if self.error is not None:
+            call = failed_call(self.service, self.operation, self.request, self.traffic, self.error)
+            out.failed_call(self.error, call)
+            raise self.error
+        assert self.answer is not None
+        return self.answer
+
+
+def exchanged(
+    client: Any, operation: str, request: dict[str, Any], decode: type[Struct] | None = None
+) -> Exchanged:
+    """Make one call; its error, if it meets one, is kept, not raised."""
+    service = str(client.meta.service_model.service_name)
     with traffic_of_one_call() as traffic, decoded_as(decode):
         try:
-            return call(client, operation, asked, traffic)
+            answer = call(client, operation, request, traffic)
         except Exception as error:
-            out.failed_call(error, failed_call(out.service, operation, asked, traffic, error))
-            raise
-        finally:
-            out.traffic(traffic)
+            return Exchanged(service, operation, request, traffic, error=error)
+    return Exchanged(service, operation, request, traffic, answer)
 
 
 def failed_call(
@@ -183,23 +212,66 @@ def pages(
     pages with a token are followed: they are not the end. A token that comes again would go
     round forever: the listing stops there and the cell is PARTIAL.
     """
-    parameters = dict(request or {})
-    seen: set[str] = set()
-    while True:
-        answer = ask(out, client, operation, parameters, decode=decode)
-        following = str(answer.output.get(next_token or token) or "")
-        items = _at(answer.output, items_at) or []
-        yield Listing(answer, items, out.page(answer, len(items), following))
-        if not following:
-            return
-        if following in seen:
+    cursor = Cursor(client, operation, items_at, dict(request or {}), token, next_token, decode)
+    while not cursor.ended:
+        yield cursor.fetch().told_to(out)
+
+
+class Cursor:
+    """A listing under way; see :func:`pages` for what it is made of."""
+
+    def __init__(
+        self,
+        client: Any,
+        operation: str,
+        items_at: str,
+        request: dict[str, Any],
+        token: str,
+        next_token: str = "",
+        decode: type[Struct] | None = None,
+    ) -> None:
+        self.ended = False
+        self._client, self._operation, self._decode = client, operation, decode
+        self._items_at, self._request = items_at, request
+        self._into, self._from = token, next_token or token
+        self._seen: set[bytes] = set()
+
+    def fetch(self) -> Fetched:
+        """Ask for the next page, in any thread. An error ends the listing, as its last page."""
+        made = exchanged(self._client, self._operation, self._request, self._decode)
+        if made.answer is None:
+            self.ended = True
+            return Fetched(made)
+        following = str(made.answer.output.get(self._from) or "")
+        mark = hashlib.sha256(following.encode()).digest()[:16]
+        looping = mark in self._seen
+        self._seen.add(mark)
+        self.ended = looping or not following
+        # The request of a page that was handed on stays as it was asked.
+        self._request = {**self._request, self._into: following}
+        items = _at(made.answer.output, self._items_at) or []
+        return Fetched(made, items, following, len(self._seen) if looping else 0)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A page that its receipt doesn't know of yet; ``looped`` after so many different tokens."""
+
+    made: Exchanged
+    items: Sequence[Any] = ()
+    following: str = ""
+    looped: int = 0
+
+    def told_to(self, out: SnapshotWriter) -> Listing:
+        """The page, once ``out`` has it; raises what the call raised."""
+        answer = self.made.told_to(out)
+        listing = Listing(answer, self.items, out.page(answer, len(self.items), self.following))
+        if self.looped:
             out.stop_short(
-                f"{answer.service}:{operation} gave the same page token twice, after "
-                f"{len(seen) + 1} pages: the listing is not complete."
+                f"{answer.service}:{answer.operation} gave the same page token twice, after "
+                f"{self.looped + 1} pages: the listing is not complete."
             )
-            return
-        seen.add(following)
-        parameters[token] = following
+        return listing
 
 
 def _at(output: Mapping[str, Any], path: str) -> Any:
