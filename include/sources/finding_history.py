@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,26 +14,51 @@ from include.evidence.snapshot import SnapshotWriter
 from include.sources.base import pages
 from include.sources.timeline import GONE, Change
 
+#: ``Compliance.Status``, ``Compliance/Status`` and ``ComplianceStatus`` are one field: by API
+#: version. A whole object may be told instead of the member that changed.
 _FIELDS = {
     "compliancestatus": "result",
+    "compliance": "result",
     "recordstate": "state",
     "workflowstatus": "workflow",
+    "workflow": "workflow",
 }
+_LETTERS = re.compile("[^a-z]")
+#: The value is not in the record: Security Hub leaves it out of records that grow too long.
+_LEFT_OUT = ""
+
+
+@dataclass(frozen=True)
+class Now:
+    """What a finding says at the moment it was listed."""
+
+    result: str
+    state: str
+    workflow: str
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        """By the names that changes have."""
+        yield from (("result", self.result), ("state", self.state), ("workflow", self.workflow))
 
 
 @dataclass(frozen=True)
 class FindingPast:
-    """The changes of one finding, oldest first, by ``result``, ``state`` and ``workflow``."""
+    """The changes of one finding, oldest first, by ``result``, ``state`` and ``workflow``.
+
+    Before its first change nothing is known of it. ``contradiction`` says why what the service
+    tells of the past doesn't lead to the present; '' when it does.
+    """
 
     changes: Mapping[str, tuple[Change, ...]]
+    contradiction: str = ""
 
     @classmethod
-    def unchanged(cls, finding: Mapping[str, Any], created: datetime) -> FindingPast:
-        """The past of a finding that is what it has been since ``created``."""
-        return cls({name: (Change(created, now),) for name, now in _now(finding).items()})
+    def unchanged(cls, now: Now, since: datetime) -> FindingPast:
+        """The past of a finding that is what it has been since then."""
+        return cls({name: (Change(since, value),) for name, value in now.items()})
 
     def value_at(self, name: str, before: datetime) -> str:
-        """The value just before a moment; '' when the finding didn't exist."""
+        """The value just before a moment; '' when it isn't known."""
         values = [change.status for change in self.changes[name] if change.at < before]
         return values[-1] if values else ""
 
@@ -47,55 +74,114 @@ class FindingPast:
                 found.append(Change(at, GONE if archived else result[-1]))
         return found
 
+    def archived_at(self, end: datetime) -> datetime | None:
+        """When the archiving that was in force at ``end`` happened."""
+        before = [change for change in self.changes["state"] if change.at < end]
+        return before[-1].at if before and before[-1].status == "ARCHIVED" else None
 
-def _now(finding: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        "result": str(finding.get("Compliance", {}).get("Status", "NOT_AVAILABLE")),
-        "state": str(finding.get("RecordState", "ACTIVE")),
-        "workflow": str(finding.get("Workflow", {}).get("Status", "")),
-    }
+    def came_back(self, end: datetime) -> bool:
+        """Whether it is no longer archived, though it was at ``end``."""
+        return any(c.at >= end and c.status == "ACTIVE" for c in self.changes["state"])
 
 
 def past_of(
     out: SnapshotWriter,
     hub: Any,
-    finding: Mapping[str, Any],
+    identifier: Mapping[str, str],
+    now: Now,
     created: datetime,
     since: datetime,
+    listing: tuple[datetime, datetime],
 ) -> FindingPast:
-    """The finding's past from ``since`` on, wound back from its present.
+    """A finding's past from ``since`` on, wound back from what it said when it was listed.
 
-    Security Hub may answer with short or empty pages before the end; they are followed.
+    ``listing``: when listing began, and when the page with this finding came.
+
+    Security Hub may answer with short or empty pages before the end; they are followed. What
+    the earliest record leaves open is asked for once more, so that a lost page is noticed.
     """
-    updates: dict[str, list[tuple[datetime, str, str]]] = {name: [] for name in _FIELDS.values()}
-    request = {
-        "FindingIdentifier": {"Id": finding["Id"], "ProductArn": finding["ProductArn"]},
-        "StartTime": iso(since),
-        "MaxResults": 100,
-    }
-    for listing in pages(out, hub, "GetFindingHistory", "Records", request):
+    records = list(_records(out, hub, {"FindingIdentifier": identifier, "StartTime": iso(since)}))
+    if records and not records[-1].created:
+        again = {
+            "FindingIdentifier": identifier,
+            "StartTime": iso(since),
+            "EndTime": iso(records[-1].at),
+        }
+        if missed := [one for one in _records(out, hub, again) if one not in records]:
+            out.stop_short(
+                f"Security Hub first gave {len(records)} of {len(records) + len(missed)} changes "
+                f"of the finding {identifier['Id']}: its history is not complete."
+            )
+            records += missed
+    # What happened since the listing is not in what the listing said; of what happened while it
+    # went on, either may be true.
+    past = FindingPast({})
+    for limit in reversed(listing):
+        past = _wound_back([one for one in records if one.at <= limit], now, created, since)
+        if not past.contradiction:
+            break
+    return past
+
+
+@dataclass(frozen=True)
+class _Record:
+    at: datetime
+    created: bool
+    updates: tuple[tuple[str, str, str], ...]
+
+
+def _records(out: SnapshotWriter, hub: Any, request: Mapping[str, Any]) -> Iterator[_Record]:
+    for listing in pages(out, hub, "GetFindingHistory", "Records", {**request, "MaxResults": 100}):
         for record in listing.items:
-            for update in record.get("Updates", ()):
-                # Written "Compliance.Status" or "ComplianceStatus", by API version.
-                field = str(update.get("UpdatedField", "")).replace(".", "").lower()
-                if field in _FIELDS:
-                    updates[_FIELDS[field]].append(
-                        (
-                            record["UpdateTime"],
-                            _word(update.get("OldValue")),
-                            _word(update.get("NewValue")),
-                        )
-                    )
-    changes = {}
-    for name, now in _now(finding).items():
-        ordered = sorted(updates[name], key=lambda update: update[0])
-        first = ordered[0][1] if ordered else now
-        changes[name] = (
-            Change(min(created, ordered[0][0]) if ordered else created, first),
-            *(Change(at, new) for at, _, new in ordered),
-        )
-    return FindingPast(changes)
+            if at := record.get("UpdateTime"):
+                updates = tuple(_updates(record.get("Updates") or ()))
+                yield _Record(at, bool(record.get("FindingCreated")), updates)
+
+
+def _updates(given: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    for update in given:
+        field = _LETTERS.sub("", str(update.get("UpdatedField") or "").lower())
+        if name := _FIELDS.get(field):
+            old, new = _word(update.get("OldValue")), _word(update.get("NewValue"))
+            if old != new:
+                yield name, old, new
+
+
+def _wound_back(
+    records: Iterable[_Record], now: Now, created: datetime, since: datetime
+) -> FindingPast:
+    ordered = sorted(records, key=lambda record: record.at)
+    first = max(created, since)
+    changes: dict[str, tuple[Change, ...]] = {}
+    contradiction = ""
+    for name, present in now.items():
+        told = [
+            (record.at, old, new)
+            for record in ordered
+            for field, old, new in record.updates
+            if field == name
+        ]
+        found: list[Change] = []
+        value = present
+        for at, old, new in reversed(told):
+            if new not in (_LEFT_OUT, value):
+                contradiction = (
+                    f"{name} became {new} at {iso(at)}, but the next thing known of it is {value}"
+                )
+            found.append(Change(at, value))
+            value = old
+        start = min([first, *(at for at, _, _ in told)])
+        changes[name] = (Change(start, value), *reversed(found))
+    return FindingPast(changes, contradiction)
 
 
 def _word(value: Any) -> str:
-    return str(value or "").strip('"')
+    """A told value: plain, quoted, or an object whose ``Status`` it is."""
+    text = str(value or "").strip()
+    if text.startswith(("{", '"')):
+        try:
+            read = json.loads(text)
+        except ValueError:
+            return text.strip('"')
+        return str(read.get("Status") or "") if isinstance(read, dict) else str(read)
+    return text

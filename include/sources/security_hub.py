@@ -2,57 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from include.aws.sessions import partition_of
-from include.clock import from_iso, iso
+from include.clock import iso
 from include.evidence.cell import Cell
-from include.evidence.deployment import Deployment, State
-from include.evidence.identity import ACCOUNT_TYPE, account_identity
-from include.evidence.item import Evidence, Known, Result, SourceName
+from include.evidence.item import SourceName
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.base import Ended, Listing, ask_once, known_as, pages
-from include.sources.finding_history import FindingPast, past_of
-from include.sources.timeline import at_end
+from include.sources.base import Ended, pages
+from include.sources.finding_history import FindingPast, Now, past_of
+from include.sources.hub_counts import ORDER, Ending, compare_open, count_open, is_open
+from include.sources.hub_filters import own_findings, partitions
+from include.sources.hub_findings import FindingReader
+from include.sources.hub_page import Finding, FindingsPage, text
+from include.sources.hub_relations import read_relations
+from include.sources.hub_states import ARCHIVED_KEPT, REACH, deployments
+from include.sources.hub_switches import Switches, read_switches
 
 if TYPE_CHECKING:
     from include.aws.sessions import ClientFactory
     from include.checks.catalogue import Check
 
-#: How long Security Hub remembers how a finding changed.
-REACH = timedelta(days=90)
-_BATCH = 100
-_RESULTS: Mapping[str, Result] = {
-    "PASSED": "PASS",
-    "FAILED": "FAIL",
-    "WARNING": "UNANSWERED",
-    "NOT_AVAILABLE": "UNANSWERED",
-}
-_FAILING = frozenset({"FAILED"})
-#: ASFF's resource types whose words don't split as CloudFormation's do.
-_TYPES = {
-    "AwsAccount": ACCOUNT_TYPE,
-    "AwsEc2Vpc": "AWS::EC2::VPC",
-    "AwsRdsDbInstance": "AWS::RDS::DBInstance",
-    "AwsRdsDbCluster": "AWS::RDS::DBCluster",
-    "AwsEfsFileSystem": "AWS::EFS::FileSystem",
-    "AwsCloudTrailTrail": "AWS::CloudTrail::Trail",
-    "AwsCloudtrailTrail": "AWS::CloudTrail::Trail",
-}
-_SERVICES = {
-    "Ec2": "EC2",
-    "Iam": "IAM",
-    "S3": "S3",
-    "Kms": "KMS",
-    "Rds": "RDS",
-    "Efs": "EFS",
-    "Sns": "SNS",
-    "Sqs": "SQS",
-    "Lambda": "Lambda",
-    "DynamoDb": "DynamoDB",
-}
+_PAGE = 100
 
 
 class SecurityHub:
@@ -74,293 +46,112 @@ class SecurityHub:
         """The calls it makes."""
         return frozenset(
             {
-                "securityhub:DescribeHub",
-                "securityhub:GetFindings",
-                "securityhub:GetFindingHistory",
-                "securityhub:GetEnabledStandards",
-                "securityhub:ListSecurityControlDefinitions",
                 "securityhub:BatchGetSecurityControls",
                 "securityhub:BatchGetStandardsControlAssociations",
+                "securityhub:DescribeHub",
+                "securityhub:GetAdministratorAccount",
+                "securityhub:GetEnabledStandards",
+                "securityhub:GetFindingHistory",
+                "securityhub:GetFindings",
+                "securityhub:GetInsightResults",
+                "securityhub:ListFindingAggregators",
+                "securityhub:ListMembers",
+                "securityhub:ListSecurityControlDefinitions",
             }
         )
 
     def collect(
         self, cell: Cell, asked: Mapping[str, Any], clients: ClientFactory, out: SnapshotWriter
     ) -> None:
-        """Findings first: what was archived tells which controls were on."""
+        """How the hub is set up, what it found, how it stood at the period's end."""
         hub = clients.client("securityhub", cell.region)
-        subscribed = from_iso(ask_once(out, hub, "DescribeHub").answer.output["SubscribedAt"])
-        severities = _severities(out, hub)
-        regional = set(asked["regional_account_keywords"])
-        collector = _Findings(cell, hub, out, regional, severities)
-        request = {
-            "Filters": {
-                "ProductName": [{"Value": "Security Hub", "Comparison": "EQUALS"}],
-                # An aggregation region also shows other regions' and members' findings.
-                "AwsAccountId": [{"Value": cell.account, "Comparison": "EQUALS"}],
-                "Region": [{"Value": cell.region, "Comparison": "EQUALS"}],
-            },
-            "MaxResults": 100,
-        }
-        for listing in pages(out, hub, "GetFindings", "Findings", request):
+        switches = read_switches(out, hub)
+        relations = read_relations(out, hub, cell)
+        before = count_open(out, hub, cell)
+
+        began = out.now
+
+        def ask_past(
+            finding: Finding, now: Now, created: datetime, since: datetime, listed: datetime
+        ) -> FindingPast:
+            identifier = {"Id": text(finding.Id), "ProductArn": text(finding.ProductArn)}
+            return past_of(out, hub, identifier, now, created, since, (began, listed))
+
+        regional = frozenset(asked["regional_account_keywords"])
+        reader = FindingReader(cell, switches, regional, ask_past)
+        found = _collect_findings(out, hub, cell, reader, before or 0)
+        compare_open(out, before, count_open(out, hub, cell), found, relations)
+        _compare_controls(out, reader, switches)
+        for deployment in deployments(cell, switches, reader.seen, out.now):
+            out.deploy(deployment)
+        _end(cell, out, reader, switches)
+
+
+def _collect_findings(
+    out: SnapshotWriter, hub: Any, cell: Cell, reader: FindingReader, open_findings: int
+) -> int:
+    """Hand every finding to ``out``; returns how many of them are open now."""
+    found, began = 0, out.now
+    for filters in partitions(own_findings(cell.account, cell.region), open_findings):
+        request = {"Filters": filters, "SortCriteria": [ORDER], "MaxResults": _PAGE}
+        ending = Ending()
+        for listing in pages(out, hub, "GetFindings", "Findings", request, decode=FindingsPage):
+            ending.page(len(listing.items), _PAGE)
+            at = listing.answer.at
             for offset, finding in enumerate(listing.items):
-                collector.take(finding, listing, offset)
-        reached = out.now - REACH <= cell.period.end
-        on_by_then = subscribed < cell.period.end or bool(collector.judging)
-        since = _enabled_since(out, hub)
-        for control in _controls(out, hub, sorted(severities)):
-            state = _state(
-                control, since, cell, collector.judging, on_by_then=on_by_then, reached=reached
-            )
-            out.deploy(_deployment(control, state, cell, out.now))
-        if not on_by_then:
-            raise Ended(
-                "NOT_ENABLED",
-                f"Security Hub was last switched on {iso(subscribed)}, after the period's end; "
-                "what it found before that can't be known.",
-            )
-        if not reached:
-            raise Ended(
-                "BEYOND_REACH",
-                "The period ended more than 90 days ago; Security Hub no longer knows what "
-                "changed since.",
-            )
-
-
-class _Findings:
-    """Turns findings into evidence; ``judging``: the controls seen at work at the period's end."""
-
-    def __init__(
-        self,
-        cell: Cell,
-        hub: Any,
-        out: SnapshotWriter,
-        regional: set[str],
-        severities: Mapping[str, str],
-    ) -> None:
-        self._cell = cell
-        self._hub = hub
-        self._out = out
-        self._regional = regional
-        self._severities = severities
-        self.judging: set[str] = set()
-
-    def take(self, finding: Mapping[str, Any], listing: Listing, offset: int) -> None:
-        """One finding as GetFindings gave it."""
-        period = self._cell.period
-        created, updated = from_iso(finding["CreatedAt"]), from_iso(finding["UpdatedAt"])
-        control = finding.get("Compliance", {}).get("SecurityControlId")
-        if created >= period.end or not control:
-            return
-        at = listing.answer.at
-        forgotten = at - REACH
-        if updated < period.start:
-            past = FindingPast.unchanged(finding, created)
-        elif forgotten > period.end and updated >= period.end:
-            self._add(finding, FindingPast.unchanged(finding, created), listing, offset, lost=True)
-            return
-        else:
-            if forgotten > period.start:
-                self._out.note(
-                    f"Security Hub's memory begins {iso(forgotten)}: failures that were fixed "
-                    "earlier in the period are not shown."
-                )
-            past = past_of(self._out, self._hub, finding, created, max(period.start, forgotten))
-        self._add(finding, past, listing, offset)
-
-    def _add(
-        self,
-        finding: Mapping[str, Any],
-        past: FindingPast,
-        listing: Listing,
-        offset: int,
-        *,
-        lost: bool = False,
-    ) -> None:
-        period = self._cell.period
-        standing = at_end(past.results(), period, _FAILING)
-        if standing is None:
-            return
-        control = str(finding["Compliance"]["SecurityControlId"])
-        at = listing.answer.at
-        known: Known = "CURRENT_ONLY" if lost else known_as(at, period)
-        if standing.moved_since:
-            known = "RECONSTRUCTED"
-        if not standing.gone and not lost:
-            self.judging.add(control)
-        workflow = past.value_at("workflow", period.end)
-        resource = finding["Resources"][0]
-        self._out.add(
-            Evidence(
-                source="security_hub",
-                keyword=control,
-                account=self._cell.account,
-                region=self._cell.region,
-                event_source="securityhub.amazonaws.com",
-                event_name="GetFindings",
-                resource=self._identity(resource, control),
-                resource_type=_cloudformation_type(resource["Type"]),
-                result=_RESULTS.get(standing.status, "UNANSWERED"),
-                raw_status=standing.status,
-                known=known,
-                source_time=standing.since,
-                collected_at=at,
-                in_population=not standing.gone,
-                severity=self._severities.get(control, ""),
-                deployment=control_arn(self._cell, control),
-                failed=standing.failed,
-                attributes={
-                    "id": finding["Id"],
-                    "generator": finding.get("GeneratorId", ""),
-                    # Suppressing hides a finding in Security Hub, but changes no result here.
-                    "workflow": "SUPPRESSED" if workflow == "SUPPRESSED" else "",
-                    "record_state": "ARCHIVED" if standing.gone else "ACTIVE",
-                },
-                page=listing.page,
-                offset=offset,
-            )
-        )
-
-    def _identity(self, resource: Mapping[str, Any], control: str) -> str:
-        if resource["Type"] == "AwsAccount" or resource["Id"].startswith(f"{ACCOUNT_TYPE}:"):
-            own_region = control in self._regional
-            return account_identity(self._cell.account, self._cell.region if own_region else None)
-        return str(resource["Id"])
-
-
-def control_arn(cell: Cell, control: str) -> str:
-    """A control's ARN where it runs."""
-    return (
-        f"arn:{partition_of(cell.region)}:securityhub:{cell.region}:{cell.account}"
-        f":security-control/{control}"
-    )
-
-
-def _cloudformation_type(asff: str) -> str:
-    """``AwsEc2SecurityGroup`` as ``AWS::EC2::SecurityGroup``; unknown ones stay as they are."""
-    if asff in _TYPES:
-        return _TYPES[asff]
-    for short, service in _SERVICES.items():
-        if asff.startswith(f"Aws{short}") and len(asff) > len(short) + 3:
-            return f"AWS::{service}::{asff[len(short) + 3 :]}"
-    return asff
-
-
-def _severities(out: SnapshotWriter, hub: Any) -> dict[str, str]:
-    """Each control's own severity (a finding shows INFORMATIONAL as long as it passes)."""
-    return {
-        item["SecurityControlId"]: item["SeverityRating"]
-        for listing in pages(
-            out,
-            hub,
-            "ListSecurityControlDefinitions",
-            "SecurityControlDefinitions",
-            {"MaxResults": 100},
-        )
-        for item in listing.items
-    }
-
-
-def _controls(
-    out: SnapshotWriter, hub: Any, controls: Sequence[str]
-) -> Iterator[Mapping[str, Any]]:
-    for start in range(0, len(controls), _BATCH):
-        ids = controls[start : start + _BATCH]
-        yield from ask_once(
-            out,
-            hub,
-            "BatchGetSecurityControls",
-            {"SecurityControlIds": ids},
-            items_at="SecurityControls",
-        ).items
-
-
-def _state(
-    control: Mapping[str, Any],
-    enabled_since: Mapping[str, datetime],
-    cell: Cell,
-    judging: set[str],
-    *,
-    on_by_then: bool,
-    reached: bool,
-) -> State:
-    """A control's state at the period's end.
-
-    That a control without findings ran: it is enabled now, its place in a standard hasn't been
-    changed since before the period's end, and the hub was on by then. Enabled controls run at
-    least once a day, so it ran through the end and found no resource. A control that judged
-    something at the end was on then, whatever its state is now.
-    """
-    name = control["SecurityControlId"]
-    since = enabled_since.get(name)
-    if not on_by_then:
-        return "NEVER_EVALUATED"
-    if name not in judging:
-        if control["SecurityControlStatus"] != "ENABLED" or since is None:
-            return "DISABLED"
-        if since >= cell.period.end:
-            return "NEVER_EVALUATED"
-    return "ACTIVE" if reached else "BEYOND_REACH"
-
-
-def _deployment(control: Mapping[str, Any], state: State, cell: Cell, now: datetime) -> Deployment:
-    name = control["SecurityControlId"]
-    return Deployment(
-        source="security_hub",
-        keyword=name,
-        account=cell.account,
-        region=cell.region,
-        state=state,
-        arn=control_arn(cell, name),
-        parameters=_parameters(control.get("Parameters", {})),
-        last_evaluated=iso(min(now, cell.period.end)) if state == "ACTIVE" else "",
-    )
-
-
-def _enabled_since(out: SnapshotWriter, hub: Any) -> dict[str, datetime]:
-    """Since when each control is enabled: the earliest of its enabled places in the standards."""
-    found: dict[str, datetime] = {}
-    standards = [
-        item["StandardsArn"]
-        for listing in pages(out, hub, "GetEnabledStandards", "StandardsSubscriptions")
-        for item in listing.items
-    ]
-    for standard in standards:
-        held = [
-            item["SecurityControlId"]
-            for listing in pages(
-                out,
-                hub,
-                "ListSecurityControlDefinitions",
-                "SecurityControlDefinitions",
-                {"StandardsArn": standard, "MaxResults": 100},
-            )
-            for item in listing.items
-        ]
-        for start in range(0, len(held), _BATCH):
-            ids = [
-                {"SecurityControlId": control, "StandardsArn": standard}
-                for control in held[start : start + _BATCH]
-            ]
-            for item in ask_once(
-                out,
-                hub,
-                "BatchGetStandardsControlAssociations",
-                {"StandardsControlAssociationIds": ids},
-                items_at="StandardsControlAssociationDetails",
-            ).items:
-                if item["AssociationStatus"] == "ENABLED":
-                    name = item["SecurityControlId"]
-                    # No time of change: as it was from the beginning.
-                    since = item.get("UpdatedAt", datetime.min.replace(tzinfo=UTC))
-                    found[name] = min(since, found.get(name, since))
+                found += is_open(finding)
+                ending.greatest = max(ending.greatest, text(finding.Id))
+                if item := reader.read(finding, at, listing.page, offset):
+                    out.add(item)
+        ending.check(out, hub, request, began)
     return found
 
 
-def _parameters(given: Mapping[str, Any]) -> dict[str, Any]:
-    """``{name: {"Value": {"Integer": 45}}}`` as ``{name: 45}``."""
-    return {
-        name: next(iter(parameter["Value"].values()))
-        for name, parameter in given.items()
-        if parameter.get("Value")
-    }
+def _compare_controls(out: SnapshotWriter, reader: FindingReader, switches: Switches) -> None:
+    """Controls that were at work should be among those that Security Hub says it has."""
+    judging = set(reader.seen.judging)
+    unknown = sorted(judging - switches.controls.keys())
+    out.count(
+        "controls with findings that Security Hub describes",
+        len(judging),
+        len(judging) - len(unknown),
+        f"Not described, hence not known to be enabled: {', '.join(unknown)}." if unknown else "",
+    )
+
+
+def _end(cell: Cell, out: SnapshotWriter, reader: FindingReader, switches: Switches) -> None:
+    """Say what can't be known; raises Ended where that is the period's end itself."""
+    period, now = cell.period, out.now
+    if reader.unmapped:
+        out.note(
+            f"{reader.unmapped} findings name a rule of a standard whose control can't be made "
+            "out; they are kept as unanswered."
+        )
+    if reader.contradictory:
+        out.note(
+            f"The history of {reader.contradictory} findings doesn't lead to what they say now; "
+            "they are kept as unanswered."
+        )
+    if switches.subscribed >= period.end and not reader.seen.judging:
+        raise Ended(
+            "NOT_ENABLED",
+            f"Security Hub was last switched on {iso(switches.subscribed)}, after the period's "
+            "end; what it found before that can't be known.",
+        )
+    if now - REACH > period.end:
+        raise Ended(
+            "BEYOND_REACH",
+            "The period ended more than 90 days ago; Security Hub no longer knows what "
+            "changed since.",
+        )
+    if now - REACH > period.start:
+        out.note(
+            f"Security Hub's memory begins {iso(now - REACH)}: failures that were fixed "
+            "earlier in the period are not shown."
+        )
+    if now - ARCHIVED_KEPT > period.end:
+        out.note(
+            "Security Hub keeps what it found about deleted resources for 30 days: resources "
+            f"deleted between the period's end and {iso(now - ARCHIVED_KEPT)} are missing, so "
+            "that its word alone is not complete."
+        )

@@ -92,10 +92,15 @@ def test_failing_resources_are_those_of_the_periods_end(
             given = {d.arn: d.parameters for d in loaded.deployments}
             active = {d.keyword for d in loaded.deployments if d.state == "ACTIVE"}
             found: dict[str, set[str]] = defaultdict(set)
+            # Of some resources a source has no verdict at a month's end, and says so.
+            silent: dict[str, set[str]] = defaultdict(set)
             for item in loaded.iter_evidence():
                 if not item.in_population:
                     continue
                 assert item.resource in there
+                if item.result == "UNANSWERED":
+                    for check in catalogue.answered_by(source, item.keyword):
+                        silent[check.id].add(item.resource)
                 if item.result == "FAIL":
                     for check in catalogue.answered_by(source, item.keyword):
                         own = check.by_source[source].parameters
@@ -106,7 +111,8 @@ def test_failing_resources_are_those_of_the_periods_end(
                             found[check.id].add(item.resource)
             expected = _expected(world, source, account, ref.cell.region, end)
             for check_id, failing in expected.items():
-                assert found[check_id] == failing, (account, ref.cell.region, check_id)
+                where = (account, ref.cell.region, check_id)
+                assert found[check_id] == failing - silent[check_id], where
                 assert catalogue[check_id].by_source[source].keyword in active
                 compared += len(failing)
     assert compared > 0
