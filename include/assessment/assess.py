@@ -66,7 +66,7 @@ def assess(
     )
     checks = {check_id: catalogue[check_id] for check_id in framework.checks_needed()}
     counting = registers.in_force(period)
-    counts = Counts()
+    counts = Counts(framework.id)
     cells: dict[str, list[CellAnswer]] = defaultdict(list)
     standings: dict[tuple[str, str, str], str] = {}
     for account in scope.accounts:

@@ -84,13 +84,15 @@ def _manual(
     """What people provided for a control, and what of it a reviewer accepted for this period."""
     if control.manual is None:
         return None
-    present = counts.manual.get(control.id, {})
-    accepted = set()
+    present = dict(counts.manual.get(control.id, {}))
+    decided: dict[str, str] = {}
     for entry in registers.acceptances:
         if entry.control != control.id:
             continue
         for evidence_id, names in present.items():
             if entry.evidence in names:
-                accepted.add(evidence_id)
+                decided[evidence_id] = entry.decision  # the last word counts
                 used.add(entry.id)
+    accepted = [one for one, decision in decided.items() if decision == "accepted"]
+    present = {one: names for one, names in present.items() if decided.get(one) != "rejected"}
     return ManualState(control.manual.provide, tuple(sorted(present)), tuple(sorted(accepted)))

@@ -20,8 +20,9 @@ from include.evidence.item import Evidence
 
 @dataclass
 class Counts:
-    """Evidence counts, and what people uploaded for which control."""
+    """Evidence counts, and what people handed in for which control of ``framework``."""
 
+    framework: str = ""
     total: int = 0
     mapped: int = 0
     known: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -170,7 +171,9 @@ def _count(counts: Counts, row: Evidence, mapped: bool) -> None:
 
 
 def _note_manual(counts: Counts, row: Evidence) -> None:
-    """Manual evidence: its keyword is the control's id."""
+    """Manual evidence: its keyword is the control's id. What was replaced or expired is left."""
+    if not row.in_population or row.attributes.get("framework", "") not in ("", counts.framework):
+        return
     names = {row.evidence_id, row.resource, str(row.attributes.get("sha256", ""))} - {""}
     counts.manual[row.keyword][row.evidence_id] = names
 

@@ -103,15 +103,17 @@ class NotApplicable(Entry):
 
 
 class Acceptance(Entry):
-    """A named reviewer accepted manual evidence for one period.
+    """A named reviewer accepted, or rejected, manual evidence for one period.
 
-    ``evidence`` is the item's SHA-256, its evidence id or its resource; the evidence itself has
-    to be among the snapshots. The approver is the reviewer.
+    ``evidence`` is its id (ME-…), its file's SHA-256 or the item's evidence id; the evidence
+    itself has to be among the snapshots. The owner provided it, the approver is the reviewer. Of
+    several decisions on the same evidence the last in the file counts.
     """
 
     control: Text
     evidence: Text
     period: Text
+    decision: Literal["accepted", "rejected"] = "accepted"
 
 
 class Exclusion(Entry):
