@@ -109,6 +109,20 @@ def test_a_state_folder_survives_its_process(tmp_path: Path) -> None:
         assert len(json.loads(rules)["ConfigRules"]) == 3
         accounts = client("organizations", endpoint).list_accounts()["Accounts"]
         assert [account["Id"] for account in accounts] == health["accounts"]
+        organizations = client("organizations", endpoint)
+        (root,) = organizations.list_roots()["Roots"]
+        units = organizations.list_organizational_units_for_parent(ParentId=root["Id"])
+        names = {unit["Name"]: unit["Id"] for unit in units["OrganizationalUnits"]}
+        assert (root["Id"], set(names)) == ("r-demo", {"Security", "Workloads", "Sandbox"})
+        (below,) = [
+            unit["Id"]
+            for unit in organizations.list_organizational_units_for_parent(
+                ParentId=names["Workloads"]
+            )["OrganizationalUnits"]
+            if unit["Name"] == "Production"
+        ]
+        inside = organizations.list_accounts_for_parent(ParentId=below)["Accounts"]
+        assert [account["Id"] for account in inside] == health["accounts"][1:]
 
     assert "holds an estate made with seed 7, not 8" in failing(tmp_path, "--seed", "8")
 

@@ -13,7 +13,7 @@ import pytest
 from include.local_aws.estate.make import make_estate
 from include.local_aws.estate.store import Estate
 from include.local_aws.services.moments import DAY, daily_run, epoch, moment
-from include.local_aws.services.questions import questions
+from include.local_aws.services.questions import question
 from tests.include.local_aws.services.small_estate import Ask, all_pages, asker
 
 NOW = datetime(2026, 11, 1, 6, tzinfo=UTC)
@@ -109,6 +109,9 @@ def failing_by_truth(folder: Path, account: str, region: str, source: str) -> di
         rule["check"]
         for rule in truth["rules"]
         if (rule["account"], rule["region"], rule["source"]) == (account, region, source)
+        # What asks in another way says something else; tests/judge looks at that.
+        and not rule["variant"]
+        and (rule["deployed_to"] or "9999") > END.isoformat()
     }
     found: dict[str, set[str]] = {check: set() for check in deployed}
     last = END.isoformat().replace("+00:00", "Z")
@@ -189,7 +192,7 @@ def test_config_led_back_to_the_months_end_is_the_ground_truth(
         }
         failing: dict[str, set[str]] = defaultdict(set)
         for (rule, _, id_), kind in config_then(ask, keys, LAST).items():
-            if kind == "NON_COMPLIANT":
+            if kind == "NON_COMPLIANT" and "~" not in names[rule]:
                 failing[names[rule]].add(id_)
         expected = {check: {ids[arn] for arn in arns} for check, arns in truth.items() if arns}
         assert dict(failing) == expected
@@ -205,7 +208,7 @@ def test_daily_runs_are_the_times_at_which_the_estate_recorded(made: Estate) -> 
         row["at_t"] % DAY
         == daily_run(row["source"], row["check_id"], row["account"], row["region"])
         for row in rows
-        if questions()[row["check_id"]].periodic
+        if question(row["check_id"]).periodic
     ]
     # The others are first evaluations and changes at the edge of a month. By chance one in
     # 86,400 would hit the second.
