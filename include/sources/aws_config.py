@@ -68,8 +68,8 @@ class AwsConfig:
                 say_gaps(out, recorder, cell.period)
                 rules = rules_at_end(out, config, cell, recorder)
                 collection.read(recorder, rules)
-                collection.compare(find_aggregator(out, home, cell))
                 collection.look_back()
+                collection.compare(find_aggregator(out, home, cell))
             except ClientError as error:
                 if classify(error, "config").status == "DENIED" and not out.items:
                     collection.fall_back(find_aggregator(out, home, cell))

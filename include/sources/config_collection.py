@@ -20,10 +20,10 @@ from include.sources.config_counts import compare_inventory, compare_standings
 from include.sources.config_current import LONGEST_NAME, Tally, read_details, read_standings, shelve
 from include.sources.config_evidence import Observed, evidence_of
 from include.sources.config_former_rules import FormerRules
-from include.sources.config_gone import list_deleted
-from include.sources.config_history import History, compliance_history, history_from
+from include.sources.config_history import History, history_from
 from include.sources.config_identities import TOLD_BY_ID, last_known_arn, look_up_arns
 from include.sources.config_items import NO_QUERY
+from include.sources.config_past import Past
 from include.sources.config_recorder import COMPLIANCE_TYPE, Recording
 from include.sources.config_rules import Rule, Rules
 from include.sources.config_shelf import Key, Row, Shelf
@@ -33,8 +33,11 @@ if TYPE_CHECKING:
 
 #: What Config keeps unless told otherwise, and at least (days).
 _KEPT, _KEPT_AT_LEAST = 2557, 30
-#: Calls for details beside those that a hundredth of the failing results pays for.
-_DETAILS_AT_LEAST = 2
+#: Calls that don't grow with a cell: the recorder, its status, Config's own count, the inventory,
+#: the retention, the aggregators and their count.
+_FIXED = 7
+#: From so many evaluations on, failures are proven within the budget only.
+_MANY, _PROVEN_AT_LEAST = 10_000, 2
 
 
 class Collection:
@@ -52,7 +55,6 @@ class Collection:
         self._cell = cell
         self._out = out
         self._shelf = shelf
-        self._clients = clients
         self._config = config
         self._regional = regional
         self._recorder: Recording | None = None
@@ -61,6 +63,8 @@ class Collection:
         self._tally = Tally()
         self._queried = False
         self._forgotten = False
+        self._spent = _FIXED
+        self._past = Past(cell, out, shelf, config, lambda: clients.client("s3", cell.region))
 
     def read(self, recorder: Recording, rules: Rules) -> None:
         """What every rule says now: by one query; rule by rule where that isn't possible."""
@@ -111,11 +115,11 @@ class Collection:
         judged = {
             type_ for rule in self._answering() for type_ in rule.deployment.resource_types
         } | self._shelf.types()
-        if self._recorder is not None and self._recorder.records(COMPLIANCE_TYPE):
-            list_deleted(
-                self._out, self._config, self._shelf, judged - {ACCOUNT_TYPE}, self._cell.period
+        if self._remembered:
+            self._spent += self._past.prepare(
+                judged - {ACCOUNT_TYPE}, self._tally.names, files=self._queried
             )
-        look_up_arns(self._out, self._config, self._shelf, skipped=(ACCOUNT_TYPE,))
+        self._spent += look_up_arns(self._out, self._config, self._shelf, skipped=(ACCOUNT_TYPE,))
 
     def tell(self) -> None:
         """Hand over evidence of every resource, then the deployments."""
@@ -125,9 +129,9 @@ class Collection:
         else:
             self._tell_details()
         for key in self._shelf.gone():
-            history = compliance_history(self._out, self._config, key, self._cell.period)
-            if history is not None:
-                self._tell_gone(key, history)
+            gone = self._past.history(key, None)
+            if gone is not None:
+                self._tell_gone(key, gone)
         self._former.say()
         for deployment in self._former.deployed():
             state = deployment.state if self._ran_at_end else "NOT_RECORDED"
@@ -161,6 +165,10 @@ class Collection:
             self._out.deploy(deployment)
 
     @property
+    def _remembered(self) -> bool:
+        return self._recorder is not None and self._recorder.records(COMPLIANCE_TYPE)
+
+    @property
     def _ran_at_end(self) -> bool:
         return self._recorder is None or self._recorder.ran_at_end(self._cell.period)
 
@@ -168,11 +176,11 @@ class Collection:
         return [rule for rule in self._rules.by_arn.values() if rule.answers]
 
     def _prove_failures(self) -> None:
-        """Evaluation results (annotation, times) of failures, within a hundredth of their number.
+        """Evaluation results (annotation, times) of failures, as far as the budget reaches.
 
         Rules with most failures come first: their pages are full. They are a second count, too.
         """
-        left = self._tally.non_compliant // 100 + _DETAILS_AT_LEAST
+        left = self._calls_left()
         unproven = 0
         for arn, failing in sorted(
             self._tally.failing.items(), key=lambda pair: (-pair[1], pair[0])
@@ -200,6 +208,16 @@ class Collection:
                 f"Of {unproven} failing result(s) the compliance item is the proof: a call per "
                 "rule for their annotations would have been too many."
             )
+
+    def _calls_left(self) -> int:
+        """What is left of a cell's budget: a call per hundred resources and per hundred failures,
+        one per 25 rules, and ten."""
+        rows, _ = self._shelf.counts()
+        rules = len(self._rules.by_arn) + len(self._rules.foreign)
+        budget = rows / 100 + self._tally.non_compliant / 100 + rules / 25 + 10
+        spent = self._spent + -(-rows // 100) + -(-rules // 25) + -(-rules // 50)
+        few = self._tally.evaluations < _MANY
+        return max(int(budget) - spent, _PROVEN_AT_LEAST if few else 0)
 
     def _just_moved(self, arn: str) -> bool:
         """Whether a result of the rule was recorded after the collection began."""
@@ -234,7 +252,7 @@ class Collection:
         period = self._cell.period
         history: History | None = None
         if row.captured >= period.start:
-            history = compliance_history(self._out, self._config, row.key, period)
+            history = self._past.history(row.key, row.captured)
         if history is None:
             history = history_from([(row.captured, row.said)], row.page)
             history.names = self._tally.names
@@ -264,11 +282,10 @@ class Collection:
             )
 
     def _tell_details(self) -> None:
-        remembered = self._recorder is not None and self._recorder.records(COMPLIANCE_TYPE)
         for key, details in self._shelf.details():
             history: History | None = None
-            if remembered:
-                history = compliance_history(self._out, self._config, key, self._cell.period)
+            if self._remembered:
+                history = self._past.history(key, None)
             said = {detail.rule: detail for detail in details}
             found = history or History(whole=False)
             for arn in sorted({*found.changes, *said}):
@@ -291,8 +308,9 @@ class Collection:
     def _tell_gone(self, key: Key, history: History) -> None:
         if key[0] != ACCOUNT_TYPE and key[0] not in TOLD_BY_ID:
             self._shelf.put_arn(key, last_known_arn(self._out, self._config, key))
+        names = self._tally.names | history.names
         for arn in sorted(history.changes):
-            rule = self._rule(arn, history.names.get(arn, ""))
+            rule = self._rule(arn, names.get(arn, ""))
             if rule is not None:
                 self._add(
                     key,

@@ -30,11 +30,15 @@ LONGEST_NAME = 64
 
 @dataclass
 class Tally:
-    """What was read: rows by (type, overall result), failing results by rule, names of rules."""
+    """What was read: rows by (type, overall result), failing results by rule, names of rules.
+
+    ``evaluations`` are results of all kinds, a rule's about a resource each.
+    """
 
     rows: Counter[tuple[str, str]] = field(default_factory=Counter)
     failing: Counter[str] = field(default_factory=Counter)
     names: dict[str, str] = field(default_factory=dict)
+    evaluations: int = 0
 
     @property
     def non_compliant(self) -> int:
@@ -67,6 +71,7 @@ def shelve(out: SnapshotWriter, rows: Iterator[Mapping[str, Any]], shelf: Shelf)
             continue
         overall = str((row.get("configuration") or {}).get("complianceType") or "")
         tally.rows[_target(row)[0], overall] += 1
+        tally.evaluations += len(said)
         tally.failing.update(arn for arn, status in said.items() if status == "NON_COMPLIANT")
     return tally
 

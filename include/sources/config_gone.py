@@ -14,22 +14,23 @@ from include.sources.config_shelf import Shelf
 
 def list_deleted(
     out: SnapshotWriter, config: Any, shelf: Shelf, types: Iterable[str], period: Period
-) -> None:
-    """Put what was deleted at or after the period's start on the shelf.
+) -> int:
+    """Put what was deleted at or after the period's start on the shelf; how many calls it took.
 
     The inventory of compliance items names all judged resources in one listing; where it names
     none, each of ``types`` is listed by itself. A call per hundred resources, deleted ones too.
     """
-    if _listed(out, config, shelf, COMPLIANCE_TYPE, period):
-        return
-    for type_ in sorted(types):
-        _listed(out, config, shelf, type_, period)
+    seen, calls = _listed(out, config, shelf, COMPLIANCE_TYPE, period)
+    if not seen:
+        for type_ in sorted(types):
+            calls += _listed(out, config, shelf, type_, period)[1]
+    return calls
 
 
 def _listed(
     out: SnapshotWriter, config: Any, shelf: Shelf, resource_type: str, period: Period
-) -> int:
-    seen = 0
+) -> tuple[int, int]:
+    seen = calls = 0
     for listing in pages(
         out,
         config,
@@ -38,6 +39,7 @@ def _listed(
         {"resourceType": resource_type, "includeDeletedResources": True, "limit": 100},
         token="nextToken",
     ):
+        calls += 1
         for item in listing.items:
             seen += 1
             deleted = item.get("resourceDeletionTime")
@@ -48,4 +50,4 @@ def _listed(
             else:
                 type_, id_ = resource_type, item["resourceId"]
             shelf.put_gone((type_, id_))
-    return seen
+    return seen, calls

@@ -35,43 +35,47 @@ _BATCH = 100
 _TYPES = 40
 
 
-def look_up_arns(out: SnapshotWriter, config: Any, shelf: Shelf, skipped: Iterable[str]) -> None:
+def look_up_arns(out: SnapshotWriter, config: Any, shelf: Shelf, skipped: Iterable[str]) -> int:
     """Put the ARNs of existing resources on the shelf, where the id alone doesn't tell them.
 
-    A query that groups gives 500 resources per call; where it can't be used, a hundred.
+    A query that groups gives 500 resources per call; where it can't be used, a hundred. Returns
+    how many calls it took.
     """
     types = shelf.types() - TOLD_BY_ID - set(skipped)
     if not types:
-        return
+        return 0
+    calls = 0
     ordered = sorted(types)
     try:
         for start in range(0, len(ordered), _TYPES):
-            _select_arns(out, config, shelf, ordered[start : start + _TYPES])
+            calls += _select_arns(out, config, shelf, ordered[start : start + _TYPES])
     except ClientError as error:
         if error_code(error) not in NO_QUERY:
             raise
-    _look_up_one_by_one(out, config, shelf, frozenset(types))
+    return calls + _look_up_by_key(out, config, shelf, frozenset(types))
 
 
-def _select_arns(out: SnapshotWriter, config: Any, shelf: Shelf, types: Sequence[str]) -> None:
+def _select_arns(out: SnapshotWriter, config: Any, shelf: Shelf, types: Sequence[str]) -> int:
     listed = ", ".join(f"'{type_}'" for type_ in types)
     expression = (
         f"SELECT resourceType, resourceId, arn, COUNT(*) WHERE resourceType IN ({listed})"
         " GROUP BY resourceType, resourceId, arn"
     )
+    calls = 0
     # No Limit: a page then holds 500 groups, with one at most 100.
     for listing in pages(
         out, config, "SelectResourceConfig", "Results", {"Expression": expression}
     ):
+        calls += 1
         for text in listing.items:
             row = json.loads(text)
             if row.get("arn"):
                 shelf.put_arn((row["resourceType"], row["resourceId"]), row["arn"])
+    return calls
 
 
-def _look_up_one_by_one(
-    out: SnapshotWriter, config: Any, shelf: Shelf, types: frozenset[str]
-) -> None:
+def _look_up_by_key(out: SnapshotWriter, config: Any, shelf: Shelf, types: frozenset[str]) -> int:
+    calls = 0
     keys = [key for key in shelf.keys_without_arn(types) if not key[1].startswith("arn:")]
     for start in range(0, len(keys), _BATCH):
         waiting = [
@@ -90,9 +94,11 @@ def _look_up_one_by_one(
             for item in items:
                 if item.get("arn"):
                     shelf.put_arn((item["resourceType"], item["resourceId"]), item["arn"])
+            calls += 1
             left = answer.answer.output.get("unprocessedResourceKeys", [])
             # What is left unprocessed without any progress is unknown, not waiting.
             waiting = left if items and len(left) < len(waiting) else []
+    return calls
 
 
 def last_known_arn(out: SnapshotWriter, config: Any, key: Key) -> str:

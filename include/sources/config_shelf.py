@@ -26,7 +26,7 @@ CREATE TABLE details (rule TEXT, type TEXT, id TEXT, recorded TEXT, page TEXT, p
     status TEXT, seen TEXT, PRIMARY KEY (type, id, rule)) WITHOUT ROWID;
 CREATE TABLE gone (type TEXT, id TEXT, PRIMARY KEY (type, id)) WITHOUT ROWID;
 CREATE TABLE arns (type TEXT, id TEXT, arn TEXT, PRIMARY KEY (type, id)) WITHOUT ROWID;
-CREATE TABLE items (type TEXT, id TEXT, captured TEXT, said TEXT, page TEXT,
+CREATE TABLE items (type TEXT, id TEXT, captured TEXT, said TEXT, page TEXT, born INTEGER,
     PRIMARY KEY (type, id, captured)) WITHOUT ROWID;
 """
 
@@ -54,6 +54,16 @@ class Detail:
     page: str
     offset: int
     seen: datetime
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item of a resource's compliance history; ``said`` is empty once it is deleted."""
+
+    captured: datetime
+    said: Mapping[str, str]
+    page: str
+    born: bool
 
 
 class Shelf:
@@ -110,11 +120,16 @@ class Shelf:
         """Remember a resource's ARN."""
         self._insert("arns", *key, arn)
 
-    def put_item(self, key: Key, captured: datetime, said: Mapping[str, str], page: str) -> None:
-        """Keep an item of the compliance history; the same moment again replaces it."""
+    def put_item(
+        self, key: Key, captured: datetime, said: Mapping[str, str], page: str, *, born: bool
+    ) -> None:
+        """Keep an item of the compliance history; the same moment again replaces it.
+
+        ``born``: nothing came before it.
+        """
         self._db.execute(
-            "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?)",
-            (*key, iso(captured), json.dumps(said), page),
+            "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?)",
+            (*key, iso(captured), json.dumps(said), page, born),
         )
 
     def _insert(self, table: str, *values: object) -> bool:
@@ -180,18 +195,24 @@ class Shelf:
             sorted(types),
         )
 
-    def items(self, key: Key) -> list[tuple[datetime, dict[str, str], str]]:
-        """(captured, standings, page) of a resource's compliance history, oldest first."""
+    def items(self, key: Key) -> list[Item]:
+        """A resource's compliance history, oldest first."""
         found = self._db.execute(
-            "SELECT captured, said, page FROM items WHERE type = ? AND id = ?", key
+            "SELECT captured, said, page, born FROM items WHERE type = ? AND id = ?", key
         )
-        listed = [(from_iso(captured), json.loads(said), page) for captured, said, page in found]
+        listed = [
+            Item(from_iso(captured), json.loads(said), page, bool(born))
+            for captured, said, page, born in found
+        ]
         # As text, fractions of a second would come before the whole one.
-        return sorted(listed, key=lambda item: item[0])
+        return sorted(listed, key=lambda item: item.captured)
 
-    def item_keys(self) -> Iterator[Key]:
-        """Resources with a compliance history, by type and id."""
-        yield from self._db.execute("SELECT DISTINCT type, id FROM items ORDER BY type, id")
+    def mark_missing_as_gone(self) -> int:
+        """Mark resources that have a history and no row as deleted; how many there are."""
+        return self._db.execute(
+            "INSERT OR IGNORE INTO gone SELECT DISTINCT type, id FROM items WHERE NOT EXISTS"
+            " (SELECT 1 FROM rows WHERE rows.type = items.type AND rows.id = items.id)"
+        ).rowcount
 
     def types(self) -> frozenset[str]:
         """The types of existing resources."""

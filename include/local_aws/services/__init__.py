@@ -50,4 +50,4 @@ def overlays(estate: Estate) -> dict[str, dict[str, Handler]]:
 
 def deliveries(estate: Estate) -> tuple[Delivery, ...]:
     """What AWS delivers to the estate's buckets."""
-    return (*cloudtrail.deliveries(estate),)
+    return (*cloudtrail.deliveries(estate), *config.deliveries(estate))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from include.local_aws.delivered import Delivery
 from include.local_aws.estate.store import Estate
 from include.local_aws.overlay import Handler
 from include.local_aws.services.config import (
@@ -14,6 +15,7 @@ from include.local_aws.services.config import (
     rules,
     select,
 )
+from include.local_aws.services.config.delivery import ConfigFiles
 
 
 def handlers(estate: Estate) -> dict[str, Handler]:
@@ -31,3 +33,8 @@ def handlers(estate: Estate) -> dict[str, Handler]:
     ):
         found |= part.handlers(estate)
     return found
+
+
+def deliveries(estate: Estate) -> tuple[Delivery, ...]:
+    """The history files and snapshots in the accounts' delivery buckets."""
+    return (ConfigFiles(estate),)

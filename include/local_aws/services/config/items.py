@@ -154,11 +154,10 @@ def compliance_items(
     return list(_unfolded(account, region, type_, id_, turns, rules, at))
 
 
-@lru_cache(maxsize=8)
-def current_compliance(
+def compliance_histories(
     estate: Estate, account: str, region: str, at: int
-) -> tuple[dict[str, Any], ...]:
-    """The newest compliance item of every resource at ``at``, deleted ones too, by type and id."""
+) -> Iterator[list[dict[str, Any]]]:
+    """The compliance items of every resource up to ``at``, by type and id, oldest first."""
     rows = estate.rows(_COLUMNS + " ORDER BY rec.type, rec.arn, rec.at_t", (account, region, at))
     turns: dict[tuple[str, str], list[Turn]] = {}
     for (type_, arn), group in groupby(rows, key=lambda row: (row["type"], row["arn"])):
@@ -166,11 +165,19 @@ def current_compliance(
         key = type_, resource_key(type_, arn, account, listed[0]["resource_id"])
         turns.setdefault(key, []).extend((r["check_id"], r["status"], r["at_t"]) for r in listed)
     rules = _rules(estate, account, region)
-    found = []
     for (type_, id_), own in sorted(turns.items()):
         own.sort(key=lambda turn: turn[2])
-        found += list(_unfolded(account, region, type_, id_, own, rules, at))[-1:]
-    return tuple(found)
+        yield list(_unfolded(account, region, type_, id_, own, rules, at))
+
+
+@lru_cache(maxsize=8)
+def current_compliance(
+    estate: Estate, account: str, region: str, at: int
+) -> tuple[dict[str, Any], ...]:
+    """The newest compliance item of every resource at ``at``, deleted ones too, by type and id."""
+    return tuple(
+        one for items in compliance_histories(estate, account, region, at) for one in items[-1:]
+    )
 
 
 def _rules(estate: Estate, account: str, region: str) -> dict[str, list[Deployed]]:
