@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from include.clock import iso
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.base import pages
+from include.sources.parallel import parallel_pages
 from include.sources.timeline import GONE, Change
 
 #: ``Compliance.Status``, ``Compliance/Status`` and ``ComplianceStatus`` are one field: by API
@@ -24,6 +24,8 @@ _FIELDS = {
     "workflow": "workflow",
 }
 _LETTERS = re.compile("[^a-z]")
+#: Findings whose past is asked for at the same time; ten requests a second are allowed.
+AT_A_TIME = 8
 #: The value is not in the record: Security Hub leaves it out of records that grow too long.
 _LEFT_OUT = ""
 
@@ -84,43 +86,66 @@ class FindingPast:
         return any(c.at >= end and c.status == "ACTIVE" for c in self.changes["state"])
 
 
-def past_of(
-    out: SnapshotWriter,
-    hub: Any,
-    identifier: Mapping[str, str],
-    now: Now,
-    created: datetime,
-    since: datetime,
-    listing: tuple[datetime, datetime],
-) -> FindingPast:
-    """A finding's past from ``since`` on, wound back from what it said when it was listed.
+@dataclass(frozen=True)
+class Question:
+    """What to ask of one finding's past: its ``key`` (Id, ProductArn) and ``since`` when.
 
-    ``listing``: when listing began, and when the page with this finding came.
+    ``now`` is what it said in the listing that went on for ``listing``: from its beginning until
+    the page with this finding came.
+    """
+
+    key: tuple[str, str]
+    now: Now
+    created: datetime
+    since: datetime
+    listing: tuple[datetime, datetime]
+
+
+def pasts_of(out: SnapshotWriter, hub: Any, questions: Sequence[Question]) -> Iterator[FindingPast]:
+    """Each finding's past, wound back from its present; several are asked about at a time.
 
     Security Hub may answer with short or empty pages before the end; they are followed. What
     the earliest record leaves open is asked for once more, so that a lost page is noticed.
     """
-    records = list(_records(out, hub, {"FindingIdentifier": identifier, "StartTime": iso(since)}))
-    if records and not records[-1].created:
+    for start in range(0, len(questions), AT_A_TIME):
+        asked = questions[start : start + AT_A_TIME]
+        records = _records(out, hub, {one.key: _request(one) for one in asked})
         again = {
-            "FindingIdentifier": identifier,
-            "StartTime": iso(since),
-            "EndTime": iso(records[-1].at),
+            one.key: {**_request(one), "EndTime": iso(records[one.key][-1].at)}
+            for one in asked
+            if records[one.key] and not records[one.key][-1].created
         }
-        if missed := [one for one in _records(out, hub, again) if one not in records]:
-            out.stop_short(
-                f"Security Hub first gave {len(records)} of {len(records) + len(missed)} changes "
-                f"of the finding {identifier['Id']}: its history is not complete."
-            )
-            records += missed
+        for key, repeated in (_records(out, hub, again) if again else {}).items():
+            if missed := [record for record in repeated if record not in records[key]]:
+                out.stop_short(
+                    f"Security Hub first gave {len(records[key])} of "
+                    f"{len(records[key]) + len(missed)} changes of the finding {key[0]}: its "
+                    "history is not complete."
+                )
+                records[key] += missed
+        for one in asked:
+            yield _past(records[one.key], one)
+
+
+def _past(records: Sequence[_Record], asked: Question) -> FindingPast:
+    past = FindingPast({})
     # What happened since the listing is not in what the listing said; of what happened while it
     # went on, either may be true.
-    past = FindingPast({})
-    for limit in reversed(listing):
-        past = _wound_back([one for one in records if one.at <= limit], now, created, since)
+    for limit in reversed(asked.listing):
+        past = _wound_back(
+            [one for one in records if one.at <= limit], asked.now, asked.created, asked.since
+        )
         if not past.contradiction:
             break
     return past
+
+
+def _request(asked: Question) -> dict[str, Any]:
+    return {
+        "FindingIdentifier": {"Id": asked.key[0], "ProductArn": asked.key[1]},
+        "StartTime": iso(asked.since),
+        "MaxResults": 100,
+    }
 
 
 @dataclass(frozen=True)
@@ -130,12 +155,21 @@ class _Record:
     updates: tuple[tuple[str, str, str], ...]
 
 
-def _records(out: SnapshotWriter, hub: Any, request: Mapping[str, Any]) -> Iterator[_Record]:
-    for listing in pages(out, hub, "GetFindingHistory", "Records", {**request, "MaxResults": 100}):
+def _records(
+    out: SnapshotWriter, hub: Any, requests: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> dict[tuple[str, str], list[_Record]]:
+    """The records of each finding, newest first, as the service gives them."""
+    found: dict[tuple[str, str], list[_Record]] = {key: [] for key in requests}
+    for listing in parallel_pages(
+        out, hub, "GetFindingHistory", "Records", list(requests.values())
+    ):
+        identifier = listing.answer.request["FindingIdentifier"]
+        into = found[identifier["Id"], identifier["ProductArn"]]
         for record in listing.items:
             if at := record.get("UpdateTime"):
                 updates = tuple(_updates(record.get("Updates") or ()))
-                yield _Record(at, bool(record.get("FindingCreated")), updates)
+                into.append(_Record(at, bool(record.get("FindingCreated")), updates))
+    return found
 
 
 def _updates(given: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:

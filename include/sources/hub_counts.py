@@ -6,7 +6,7 @@ and the listing's own end, asked for from behind.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -71,27 +71,32 @@ def compare_open(
 class Ending:
     """The end of one ordered listing, compared with the end as seen from behind."""
 
-    def __init__(self) -> None:
-        self.greatest = ""
-        self.full = False
-        self._calls = 0
+    def __init__(self, request: Mapping[str, Any], size: int) -> None:
+        self._request = request
+        self._size = size
+        self._greatest = ""
+        self._pages = 0
+        self._full = False
 
-    def page(self, findings: int, size: int) -> None:
-        """A page came."""
-        self._calls += 1
-        self.full = self.full or findings >= size or self._calls > 1
+    def is_of(self, request: Mapping[str, Any]) -> bool:
+        """Whether a page of that request belongs to this listing."""
+        return bool(request["Filters"] == self._request["Filters"])
 
-    def check(
-        self, out: SnapshotWriter, hub: Any, request: Mapping[str, Any], began: datetime
-    ) -> None:
+    def page(self, findings: Sequence[Finding]) -> None:
+        """A page of it came."""
+        self._pages += 1
+        self._full = self._full or len(findings) >= self._size
+        self._greatest = max((self._greatest, *(text(one.Id) for one in findings)))
+
+    def check(self, out: SnapshotWriter, hub: Any, began: datetime) -> None:
         """Ask for the last findings first; those that were there when it ``began`` must be known.
 
         A listing of one page that isn't full has no end to lose.
         """
-        if not self.full:
+        if not self._full and self._pages < 2:
             return
         asked = {
-            **request,
+            **self._request,
             "SortCriteria": [{**ORDER, "SortOrder": "desc"}],
             "MaxResults": _FROM_BEHIND,
         }
@@ -100,5 +105,5 @@ class Ending:
             for item in ask_once(out, hub, "GetFindings", asked, items_at="Findings").items
             if str(item.get("CreatedAt", "")) < iso(began)
         ]
-        seen = sum(one <= self.greatest for one in last)
+        seen = sum(one <= self._greatest for one in last)
         out.count("last findings of a listing, asked for in reverse order", len(last), seen)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ from include.clock import iso
 from include.evidence.cell import Cell
 from include.evidence.item import Evidence, Known, Result
 from include.sources.base import known_as
-from include.sources.finding_history import FindingPast, Now
+from include.sources.finding_history import FindingPast, Now, Question
 from include.sources.hub_archived import why_archived
 from include.sources.hub_page import Finding, text
 from include.sources.hub_resources import cloudformation_type, identity
@@ -21,24 +20,24 @@ from include.sources.timeline import Standing, at_end
 
 _RESULTS: Mapping[str, Result] = {"PASSED": "PASS", "FAILED": "FAIL"}
 _FAILING = frozenset({"FAILED"})
-#: Asks for a finding's past: (finding, what it says, created, since when, listed) -> its changes.
-AskPast = Callable[[Finding, Now, datetime, datetime, datetime], FindingPast]
+#: Asks for findings' pasts, in the order of the questions.
+AskPasts = Callable[[Sequence[Question]], Iterator[FindingPast]]
 
 
 class FindingReader:
-    """Makes evidence of one cell's findings, one by one, and remembers what they tell (``seen``).
+    """Makes evidence of one cell's findings, a page at a time; ``seen``: what else they tell.
 
     ``regional``: controls about an account's setting that each region has for itself.
     """
 
     def __init__(
-        self, cell: Cell, switches: Switches, regional: frozenset[str], ask_past: AskPast
+        self, cell: Cell, switches: Switches, regional: frozenset[str], ask_pasts: AskPasts
     ) -> None:
         self._cell = cell
         self._start, self._end = cell.period.start, cell.period.end
         self._switches = switches
         self._regional = regional
-        self._ask_past = ask_past
+        self._ask_pasts = ask_pasts
         self._arns: dict[str, str] = {}
         self._parameters: dict[str, dict[str, str]] = {}
         #: All of a period in which nothing changed.
@@ -49,46 +48,51 @@ class FindingReader:
         #: Findings whose history doesn't lead to what they say now.
         self.contradictory = 0
 
-    def read(self, finding: Finding, listed: datetime, page: str, offset: int) -> Evidence | None:
-        """The evidence of a finding that was ``listed`` then; None if it isn't of the period."""
-        created = _time(finding.CreatedAt) or self._start
-        if created >= self._end:
-            return None
-        updated = _time(finding.UpdatedAt)
-        now = _now(finding)
-        known: Known = known_as(listed, self._cell.period)
-        past: FindingPast | None = None
+    def read(
+        self, findings: Sequence[Finding], listing: tuple[datetime, datetime], page: str
+    ) -> Iterator[Evidence]:
+        """The evidence of a page of findings; those that aren't of the period yield none.
+
+        ``listing``: when the listing began, and when this page came.
+        """
+        listed = listing[1]
+        usual = known_as(listed, self._cell.period)
         forgotten = listed - REACH
-        # What people do to a finding doesn't move its UpdatedAt; suppressing matters here.
-        if updated is not None and updated < self._start and now.workflow != "SUPPRESSED":
-            if now.state == "ARCHIVED":
-                return None
-            standing = Standing(
-                now.result,
-                gone=False,
-                since=self._start,
-                moved_since=False,
-                failed=self._whole if now.result in _FAILING else (),
-            )
-            if created > self._start:  # its times contradict each other; the later one counts
-                standing = replace(standing, since=created, failed=())
-        else:
-            if forgotten > self._end and (updated is None or updated >= self._end):
-                known = "CURRENT_ONLY"
-                past = FindingPast.unchanged(now, created)
-            elif forgotten > self._end:
-                # Unchanged since before the end; what it was before that is forgotten.
-                past = FindingPast.unchanged(now, updated or created)
-            else:
-                since = max(self._start, forgotten)
-                past = self._ask_past(finding, now, created, since, listed)
-            found = at_end(past.results(), self._cell.period, _FAILING)
-            if found is None:
-                return None
-            standing = found
-            if standing.moved_since and known == "CONTEMPORANEOUS":
-                known = "RECONSTRUCTED"
-        return self._evidence(finding, now, standing, past, known, listed, page, offset)
+        since = max(self._start, forgotten)
+        waiting: list[tuple[int, Question]] = []
+        for offset, finding in enumerate(findings):
+            created = _time(finding.CreatedAt) or self._start
+            if created >= self._end:
+                continue
+            updated = _time(finding.UpdatedAt)
+            now = _now(finding)
+            # What people do to a finding doesn't move its UpdatedAt; suppressing matters here.
+            if updated and updated < self._start and now.workflow != "SUPPRESSED":
+                if now.state != "ARCHIVED":
+                    failed = self._whole if now.result in _FAILING else ()
+                    stood = Standing(now.result, False, self._start, False, failed)
+                    yield self._evidence(finding, now, stood, None, usual, listed, page, offset)
+                continue
+            if forgotten <= self._end:
+                key = (text(finding.Id), text(finding.ProductArn))
+                waiting.append((offset, Question(key, now, created, since, listing)))
+                continue
+            # Security Hub remembers nothing of the period. Unchanged since before its end, a
+            # finding is as it was; what it was before that is forgotten.
+            lost = updated is None or updated >= self._end
+            past = FindingPast.unchanged(now, created if lost or not updated else updated)
+            known: Known = "CURRENT_ONLY" if lost else usual
+            if stands := at_end(past.results(), self._cell.period, _FAILING):
+                yield self._evidence(finding, now, stands, past, known, listed, page, offset)
+        if not waiting:
+            return
+        pasts = self._ask_pasts([question for _, question in waiting])
+        for (offset, asked), past in zip(waiting, pasts, strict=True):
+            if stands := at_end(past.results(), self._cell.period, _FAILING):
+                known = "RECONSTRUCTED" if stands.moved_since else usual
+                yield self._evidence(
+                    findings[offset], asked.now, stands, past, known, listed, page, offset
+                )
 
     def _evidence(
         self,

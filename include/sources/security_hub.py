@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from include.clock import iso
 from include.evidence.cell import Cell
 from include.evidence.item import SourceName
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.base import Ended, pages
-from include.sources.finding_history import FindingPast, Now, past_of
+from include.sources.base import Ended
+from include.sources.finding_history import pasts_of
 from include.sources.hub_counts import ORDER, Ending, compare_open, count_open, is_open
 from include.sources.hub_filters import own_findings, partitions
 from include.sources.hub_findings import FindingReader
-from include.sources.hub_page import Finding, FindingsPage, text
+from include.sources.hub_page import FindingsPage
 from include.sources.hub_relations import read_relations
 from include.sources.hub_states import ARCHIVED_KEPT, REACH, deployments
 from include.sources.hub_switches import Switches, read_switches
+from include.sources.parallel import parallel_pages
 
 if TYPE_CHECKING:
     from include.aws.sessions import ClientFactory
@@ -69,16 +70,8 @@ class SecurityHub:
         relations = read_relations(out, hub, cell)
         before = count_open(out, hub, cell)
 
-        began = out.now
-
-        def ask_past(
-            finding: Finding, now: Now, created: datetime, since: datetime, listed: datetime
-        ) -> FindingPast:
-            identifier = {"Id": text(finding.Id), "ProductArn": text(finding.ProductArn)}
-            return past_of(out, hub, identifier, now, created, since, (began, listed))
-
         regional = frozenset(asked["regional_account_keywords"])
-        reader = FindingReader(cell, switches, regional, ask_past)
+        reader = FindingReader(cell, switches, regional, partial(pasts_of, out, hub))
         found = _collect_findings(out, hub, cell, reader, before or 0)
         compare_open(out, before, count_open(out, hub, cell), found, relations)
         _compare_controls(out, reader, switches)
@@ -92,18 +85,20 @@ def _collect_findings(
 ) -> int:
     """Hand every finding to ``out``; returns how many of them are open now."""
     found, began = 0, out.now
-    for filters in partitions(own_findings(cell.account, cell.region), open_findings):
-        request = {"Filters": filters, "SortCriteria": [ORDER], "MaxResults": _PAGE}
-        ending = Ending()
-        for listing in pages(out, hub, "GetFindings", "Findings", request, decode=FindingsPage):
-            ending.page(len(listing.items), _PAGE)
-            at = listing.answer.at
-            for offset, finding in enumerate(listing.items):
-                found += is_open(finding)
-                ending.greatest = max(ending.greatest, text(finding.Id))
-                if item := reader.read(finding, at, listing.page, offset):
-                    out.add(item)
-        ending.check(out, hub, request, began)
+    requests = [
+        {"Filters": filters, "SortCriteria": [ORDER], "MaxResults": _PAGE}
+        for filters in partitions(own_findings(cell.account, cell.region), open_findings)
+    ]
+    endings = [Ending(request, _PAGE) for request in requests]
+    for listing in parallel_pages(
+        out, hub, "GetFindings", "Findings", requests, decode=FindingsPage
+    ):
+        found += sum(map(is_open, listing.items))
+        next(e for e in endings if e.is_of(listing.answer.request)).page(listing.items)
+        for item in reader.read(listing.items, (began, listing.answer.at), listing.page):
+            out.add(item)
+    for ending in endings:
+        ending.check(out, hub, began)
     return found
 
 
