@@ -57,13 +57,13 @@ class Chain:
     """What a run of digests proves.
 
     ``verdicts``: by key, 'valid' or what is wrong. ``missing``: keys that a later digest names and
-    that are not there. ``spans``: the times that valid digests vouch for. ``gaps``: times between
-    digests in which validation was off (the chain began anew). ``logs``: the SHA-256 of every
-    log file that a valid digest names, by bucket and key.
+    that are not there, with that digest's key. ``spans``: the times that valid digests vouch for.
+    ``gaps``: times between digests in which validation was off (the chain began anew). ``logs``:
+    the SHA-256 of every log file that a valid digest names, by bucket and key.
     """
 
     verdicts: dict[str, str] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
+    missing: list[tuple[str, str]] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     gaps: list[Span] = field(default_factory=list)
     logs: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -72,6 +72,14 @@ class Chain:
     def valid(self) -> int:
         """How many digests are valid."""
         return sum(verdict == "valid" for verdict in self.verdicts.values())
+
+
+def sha256_of(data: bytes) -> str:
+    """Over what is in a gzip file, as digests have it; '' for what is none."""
+    try:
+        return hashlib.sha256(unpacked(data)).hexdigest()
+    except BadFile:
+        return ""
 
 
 def stamp_of(key: str) -> datetime | None:
@@ -90,8 +98,9 @@ def verify(
 ) -> Chain:
     """Check digests, oldest first, against the region's public keys (DER, by fingerprint).
 
-    A digest before ``since`` may be absent, one after isn't. Digests that end after ``until`` are
-    there to tell whether what comes before them is whole; they count for nothing else.
+    A digest that ended by ``since`` may be absent, a later one isn't. Digests that end after
+    ``until`` are there to tell whether what comes before them is whole; they count for nothing
+    else.
     """
     chain = Chain()
     last: tuple[_Digest, str, str] | None = None  # the digest before, its SHA-256 and signature
@@ -103,15 +112,14 @@ def verify(
         try:
             digest, plain_sha256 = _read(file, keys)
         except BadFile as error:
-            if counts:
-                chain.verdicts[file.key] = str(error)
+            chain.verdicts[file.key] = str(error)
             last, ended = None, stamp_of(file.key) or ended
             continue
         start, end = from_iso(digest.start), from_iso(digest.end)
         if counts:
             chain.verdicts[file.key] = "valid"
         if not is_backfill(file.key):
-            _check_link(chain, digest, last, there, since, until)
+            _check_link(chain, digest, last, there, since)
             if digest.previous_key is None and ended is not None and ended < start:
                 chain.gaps.append((ended, start))
             last, ended = (digest, plain_sha256, file.signature), end
@@ -127,7 +135,6 @@ def _check_link(
     last: tuple[_Digest, str, str] | None,
     there: set[str],
     since: datetime,
-    until: datetime,
 ) -> None:
     """Compare a digest with what the one after it says of it."""
     named = digest.previous_key
@@ -135,8 +142,8 @@ def _check_link(
         return
     if named not in there:
         stamp = stamp_of(named)
-        if stamp is None or since < stamp <= until:
-            chain.missing.append(named)
+        if stamp is None or stamp > since:
+            chain.missing.append((named, digest.key))
         return
     if last is None or last[0].key != named:
         return

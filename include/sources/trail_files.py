@@ -9,28 +9,26 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from include.aws.exchange import Answer
 from include.clock import from_iso, iso
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.base import ask_once
-from include.sources.trail_digests import Chain, DigestFile, Span, is_backfill, stamp_of, verify
+from include.sources.trail_archive import file_line, keep_page
+from include.sources.trail_chain import checked_digests
+from include.sources.trail_digests import Chain, Span, is_backfill, stamp_of
 from include.sources.trail_events import TrailEvent
 from include.sources.trail_log import BadFile, records, unpacked
-from include.sources.trail_objects import Got, list_keys, read_all
+from include.sources.trail_objects import Got, first_keys, list_keys, read_all
 from include.sources.trail_places import TrailPlace, uncovered
 from include.sources.trail_record import Record
 
 #: How late a log file may come. CloudTrail speaks of five minutes on average, seldom of hours.
 LATE = timedelta(hours=24)
-#: A digest is delivered within this time after the hour it speaks of.
-_DIGEST_LATE = timedelta(hours=3)
 _LOG_KEY = re.compile(r"_CloudTrail_[a-z0-9-]+_(\d{8}T\d{4}Z)_[^/]+\.json\.gz$")
 _UNVALIDATED = "not validated"
 
@@ -76,7 +74,7 @@ def read_files(
         ),
         key=lambda key: (is_backfill(key), key),
     )
-    chain = _verified(out, cloudtrail, s3, place, digests, start, digested, now)
+    chain = checked_digests(out, cloudtrail, s3, place, digests, start, digested, now)
     listed = [
         key
         for key in list_keys(out, s3, place.bucket, place.folder("CloudTrail"), start, until)
@@ -84,7 +82,18 @@ def read_files(
     ]
     files = _Files(place, chain, listed, start, until)
     yield from _events(out, s3, place, files, span, now, is_wanted)
-    _conclude(out, place, chain, files, span, until, now, result)
+    _conclude(out, place, chain, files, result)
+    covered = list(chain.spans)
+    if place.logged is not None and uncovered(span, covered):
+        # Files older than the oldest that is kept have expired, however long the trail has logged.
+        kept = [
+            at
+            for key in first_keys(out, s3, place.bucket, place.folder("CloudTrail"))
+            if (at := _delivered(key))
+        ]
+        if kept:
+            covered.append((max(place.logged[0], min(kept)), place.logged[1]))
+    result.covered = list(_without(span, uncovered(span, covered)))
 
 
 class _Files:
@@ -135,63 +144,6 @@ def _at(key: str) -> datetime:
     return at
 
 
-def _verified(
-    out: SnapshotWriter,
-    cloudtrail: Any,
-    s3: Any,
-    place: TrailPlace,
-    keys: list[str],
-    start: datetime,
-    until: datetime,
-    now: datetime,
-) -> Chain:
-    """The digests of the span, checked; with the first one after it when the last ones fail."""
-    if not keys and not place.is_validated:
-        return Chain()
-    public = ask_once(
-        out,
-        cloudtrail,
-        "ListPublicKeys",
-        {"StartTime": start, "EndTime": until + _DIGEST_LATE},
-        items_at="PublicKeyList",
-    )
-    known = {str(key["Fingerprint"]): bytes(key["Value"]) for key in public.items}
-    last = max((stamp for key in keys if (stamp := stamp_of(key))), default=start)
-    later: list[str] = []
-    if until - last > _DIGEST_LATE:
-        # Were the last ones taken away? A digest after the gap names the one before it.
-        later = _next_digest(out, s3, place, last, now)
-    files: list[DigestFile] = []
-    lines: list[dict[str, Any]] = []
-    told: Answer | None = None
-    for got in read_all(out, s3, [(place.bucket, key) for key in [*keys, *later]]):
-        if got.answer is None:
-            continue  # gone since it was listed: the next one misses it
-        told = got.answer
-        files.append(DigestFile(got.bucket, got.key, got.data, got.metadata.get("signature", "")))
-        lines.append(_file_line(got, hashlib.sha256(got.data).hexdigest()))
-    chain = verify(files, known, start, until)
-    if place.is_validated and not later and until - last > _DIGEST_LATE:
-        chain.missing.append(f"all digests after {iso(last)}")
-    for line, file in zip(lines, files, strict=True):
-        line["signature"] = file.signature
-        line["verdict"] = chain.verdicts.get(file.key, "after the period")
-    _keep(out, told, place.bucket, place.folder("CloudTrail-Digest"), lines, [])
-    return chain
-
-
-def _next_digest(
-    out: SnapshotWriter, s3: Any, place: TrailPlace, after: datetime, now: datetime
-) -> list[str]:
-    """The first digest after a time, if there is one."""
-    folder = place.folder("CloudTrail-Digest")
-    for key in list_keys(out, s3, place.bucket, folder, after, now):
-        stamp = stamp_of(key)
-        if stamp and stamp > after and f"_{place.name}_{place.home}_" in key:
-            return [key]
-    return []
-
-
 def _events(
     out: SnapshotWriter,
     s3: Any,
@@ -227,7 +179,7 @@ def _read_file(
     seen: set[str],
 ) -> tuple[dict[str, Any], list[msgspec.Raw]]:
     """What is said of a file, and the events that it gives; none if anything is wrong with it."""
-    line = _file_line(got, "")
+    line = file_line(got, "")
     taken: list[msgspec.Raw] = []
     ids: list[str] = []
     digest = hashlib.sha256()
@@ -275,7 +227,7 @@ def _kept(
     first, last = day[0][0], day[-1][0]
     folder = first.key[: first.key.rindex("/") + 1]
     lines = [line for _, line, _ in day]
-    page = _keep(out, last.answer, first.bucket, folder, lines, [raws for _, _, raws in day])
+    page = keep_page(out, last.answer, first.bucket, folder, lines, [raws for _, _, raws in day])
     offset = 0
     for _, _, raws in day:
         offset += 1  # the file's own line
@@ -295,62 +247,20 @@ def _event(raw: bytes, page: str, offset: int, now: datetime) -> TrailEvent:
     return TrailEvent(entry, page, offset, now)
 
 
-def _file_line(got: Got, sha256: str) -> dict[str, Any]:
-    return {
-        "bucket": got.bucket,
-        "key": got.key,
-        "version": got.version,
-        "etag": got.etag,
-        "size": len(got.data),
-        "sha256": sha256,
-    }
-
-
-def _keep(
-    out: SnapshotWriter,
-    answer: Answer | None,
-    bucket: str,
-    folder: str,
-    lines: list[dict[str, Any]],
-    events: Iterable[list[msgspec.Raw]],
-) -> str:
-    """A page of JSON Lines: a line per file, after each the events taken from it, as they were."""
-    if answer is None:
-        return ""
-    body = bytearray()
-    taken = list(events) or [[] for _ in lines]
-    for line, raws in zip(lines, taken, strict=True):
-        body += msgspec.json.encode(line) + b"\n"
-        for raw in raws:
-            # A line each: CloudTrail writes none inside a record, and none can be in a JSON text.
-            body += bytes(raw).replace(b"\n", b" ") + b"\n"
-    kept = Answer(
-        service="s3",
-        operation="GetObject",
-        request={"Bucket": bucket, "Folder": folder, "Files": len(lines)},
-        output={},
-        body=bytes(body),
-        request_id=answer.request_id,
-        at=answer.at,
-    )
-    return out.page(kept, sum(map(len, taken)))
-
-
 def _conclude(
     out: SnapshotWriter,
     place: TrailPlace,
     chain: Chain,
     files: _Files,
-    span: Span,
-    until: datetime,
-    now: datetime,
     result: FilesRead,
 ) -> None:
     """Count what should be there and what is, and say what is wrong."""
     name = place.name
     wrong = [f"{key} {verdict}" for key, verdict in chain.verdicts.items() if verdict != "valid"]
     result.problems += _told(f"The trail {name} has invalid digests", wrong)
-    result.problems += _told(f"Digests of the trail {name} are missing", chain.missing)
+    result.problems += _told(
+        f"Digests of the trail {name} are missing", [key for key, _ in chain.missing]
+    )
     result.problems += _told(f"The trail {name} has invalid log files", files.invalid)
     result.problems += _told(
         f"Log files of the trail {name} are missing", [key for _, key in files.missing]
@@ -372,11 +282,6 @@ def _conclude(
             f"{len(files.foreign)} log files beside those of the trail {name} are in none of its "
             "digests; they were not read."
         )
-    covered = list(chain.spans)
-    if place.logged is not None:
-        covered.append(place.logged)
-    left = uncovered(span, covered)
-    result.covered = [part for part in _without(span, left)]
 
 
 def _told(what: str, which: list[str]) -> list[str]:

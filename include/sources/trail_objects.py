@@ -21,7 +21,7 @@ from botocore.exceptions import (
 from include.aws.errors import error_code
 from include.aws.exchange import Answer, Traffic, call, traffic_of_one_call
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.base import failed_call, pages
+from include.sources.base import ask_once, failed_call, pages
 
 #: Objects asked for at the same time; as many are held in memory at most.
 READERS = 8
@@ -60,6 +60,13 @@ def list_keys(
         )
         for page in listing:
             yield from (str(item["Key"]) for item in page.items)
+
+
+def first_keys(out: SnapshotWriter, s3: Any, bucket: str, folder: str) -> list[str]:
+    """The oldest objects that are kept (a thousand at most): below folders, keys have dates."""
+    request = {"Bucket": bucket, "Prefix": folder}
+    listing = ask_once(out, s3, "ListObjectsV2", request, items_at="Contents")
+    return [str(item["Key"]) for item in listing.items if item]
 
 
 def date_folders(start: datetime, end: datetime) -> Iterator[str]:
