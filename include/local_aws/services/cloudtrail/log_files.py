@@ -21,7 +21,7 @@ from include.clock import iso
 from include.local_aws.delivered import Body, Delivery, Object
 from include.local_aws.estate.store import Estate
 from include.local_aws.services.cloudtrail.digests import Chain, LogFile
-from include.local_aws.services.cloudtrail.records import record_of
+from include.local_aws.services.cloudtrail.records import own_check, record_of
 from include.local_aws.services.cloudtrail.trail import Trail, history_start
 from include.local_aws.services.moments import DAY, HOUR, moment
 
@@ -106,6 +106,10 @@ class TrailFiles(Delivery):
                     yield Folder("CloudTrail", account, region)
                     yield Folder("CloudTrail-Digest", account, region)
 
+    def _since(self) -> int:
+        """The day from which on files are kept: the one before the estate's history."""
+        return history_start(self._estate) - DAY
+
     def _root(self) -> str:
         organization = f"{organization_id(self._trail.account)}/"
         return f"{self._trail.prefix}AWSLogs/{organization if self._trail.is_organization else ''}"
@@ -116,7 +120,7 @@ class TrailFiles(Delivery):
     def _days(self, under: str, now: int) -> Iterator[int]:
         """The days (epoch seconds) whose folders ``under`` may lie in: ``2026/07/`` is a month."""
         parts = under.split("/")[:3]
-        first = max(history_start(self._estate), self._trail.created)
+        first = max(self._since(), self._trail.created)
         for day in range(first - first % DAY, now + 1, DAY):
             date = f"{moment(day):%Y/%m/%d}".split("/")
             if all(d.startswith(p) for d, p in zip(date, parts, strict=False)):
@@ -140,7 +144,7 @@ class TrailFiles(Delivery):
                 account=folder.account,
                 region=folder.region,
                 path=self._path(folder),
-                since=history_start(self._estate),
+                since=self._since(),
                 files=lambda start, end: self._files(folder, start, end),
             )
         return self._chains[folder]
@@ -166,6 +170,9 @@ class TrailFiles(Delivery):
             slot = delivered_at(row["event_id"], at)
             if day <= slot < day + DAY and trail.logs(at) and trail.covers(account, region, at):
                 slots.setdefault(slot, []).append(record_of(row))
+        before = day + DAY - HOUR
+        if day == self._since() and trail.logs(before) and trail.covers(account, region, before):
+            slots[before] = [own_check(account, region, trail.bucket, before - _SLOT)]
         path = self._path(Folder("CloudTrail", account, region))
         made = (self._file(path, account, region, at, slots[at]) for at in sorted(slots))
         return {file.key: file for file in made}
