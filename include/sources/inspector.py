@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from include.clock import iso
 from include.evidence.cell import Cell
 from include.evidence.deployment import Deployment
-from include.evidence.item import Evidence, Known, SourceName
+from include.evidence.item import SourceName
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.arns import arn_of
-from include.sources.base import Ended, Listing, ask_once, known_as, pages
+from include.sources.base import Ended, ask_once, pages
+from include.sources.inspector_counts import compare_coverage, compare_findings
+from include.sources.inspector_evidence import (
+    COVERAGE,
+    FINDINGS,
+    GONE_KEPT,
+    REACH,
+    coverage_evidence,
+    finding_evidence,
+    is_gap,
+)
 
 if TYPE_CHECKING:
     from include.aws.sessions import ClientFactory
     from include.checks.catalogue import Check
 
-FINDINGS = "inspector2_ListFindings"
-COVERAGE = "inspector2_ListCoverage"
-#: How long closed findings are kept (three days only when the resource is gone, too).
-REACH = timedelta(days=30)
-_TYPES = {
-    "AWS_EC2_INSTANCE": "AWS::EC2::Instance",
-    "AWS_ECR_CONTAINER_IMAGE": "AWS::ECR::Image",
-    "AWS_ECR_REPOSITORY": "AWS::ECR::Repository",
-    "AWS_LAMBDA_FUNCTION": "AWS::Lambda::Function",
-}
+__all__ = ["COVERAGE", "FINDINGS", "Inspector"]
+
+#: Kinds of resources that are scanned or not as a whole.
+_KINDS = ("ec2", "ecr", "lambda", "lambdaCode", "codeRepository")
 
 
 class Inspector:
@@ -51,6 +54,8 @@ class Inspector:
             {
                 "inspector2:BatchGetAccountStatus",
                 "inspector2:ListCoverage",
+                "inspector2:ListCoverageStatistics",
+                "inspector2:ListFindingAggregations",
                 "inspector2:ListFindings",
             }
         )
@@ -58,42 +63,14 @@ class Inspector:
     def collect(
         self, cell: Cell, asked: Mapping[str, Any], clients: ClientFactory, out: SnapshotWriter
     ) -> None:
-        """Whether it is on, what it covers, what it found."""
+        """Whether it is on, what it covers, what it found; each compared with another count."""
         inspector = clients.client("inspector2", cell.region)
-        accounts = ask_once(
-            out,
-            inspector,
-            "BatchGetAccountStatus",
-            {"accountIds": [cell.account]},
-            items_at="accounts",
-        ).items
-        if not any(account["state"]["status"] == "ENABLED" for account in accounts):
-            raise Ended("NOT_ENABLED", "Inspector is not enabled in this account and region.")
-        own = [{"comparison": "EQUALS", "value": cell.account}]
-        unscanned = 0
-        for listing in pages(
-            out,
-            inspector,
-            "ListCoverage",
-            "coveredResources",
-            {"filterCriteria": {"accountId": own}, "maxResults": 200},
-            token="nextToken",
-        ):
-            for offset, covered in enumerate(listing.items):
-                unscanned += covered.get("scanStatus", {}).get("statusCode") != "ACTIVE"
-                out.add(_coverage(cell, covered, listing, offset))
-        for listing in pages(
-            out,
-            inspector,
-            "ListFindings",
-            "findings",
-            {"filterCriteria": {"awsAccountId": own}, "maxResults": 100},
-            token="nextToken",
-        ):
-            for offset, finding in enumerate(listing.items):
-                if item := _finding(cell, finding, listing, offset):
-                    out.add(item)
+        scanned = _require_enabled(out, inspector, cell)
+        unscanned = _collect_coverage(out, inspector, cell)
+        _collect_findings(out, inspector, cell)
         reached = out.now - REACH <= cell.period.end
+        # Findings on resources that went away after the end are deleted after three days.
+        forgotten = out.now - GONE_KEPT > cell.period.end
         for keyword in (FINDINGS, COVERAGE):
             out.deploy(
                 Deployment(
@@ -105,7 +82,7 @@ class Inspector:
                     arn=keyword,
                     last_evaluated=iso(min(out.now, cell.period.end)),
                     # What isn't scanned has no findings, which is no sign of health.
-                    narrowed=unscanned > 0,
+                    narrowed=unscanned > 0 or forgotten or not scanned,
                 )
             )
         if unscanned:
@@ -115,81 +92,83 @@ class Inspector:
                 "BEYOND_REACH",
                 "The period ended more than 30 days ago; findings closed since are deleted.",
             )
+        _say_what_is_forgotten(out, cell, out.now)
 
 
-def _finding(
-    cell: Cell, finding: Mapping[str, Any], listing: Listing, offset: int
-) -> Evidence | None:
-    """The finding as it was at the period's end; None if it wasn't open in the period."""
-    period = cell.period
-    first = finding["firstObservedAt"]
-    closed = finding["updatedAt"] if finding["status"] == "CLOSED" else None
-    if first >= period.end or (closed is not None and closed < period.start):
-        return None
-    open_at_end = closed is None or closed >= period.end
-    known: Known = known_as(listing.answer.at, period)
-    if closed is not None and open_at_end:
-        known = "RECONSTRUCTED"
-    if listing.answer.at - REACH > period.end:
-        known = "CURRENT_ONLY"
-    resource = finding["resources"][0]
-    type_ = _TYPES.get(resource["type"], resource["type"])
-    vulnerability = finding.get("packageVulnerabilityDetails", {})
-    attributes: dict[str, Any] = {
-        "id": finding["findingArn"],
-        "title": finding.get("title", ""),
-        "vulnerability": vulnerability.get("vulnerabilityId", ""),
-        "score": finding.get("inspectorScore"),
-        "fix_available": finding.get("fixAvailable", ""),
-        "first_observed": iso(first),
-    }
-    if closed is not None and not open_at_end:
-        attributes["closed"] = iso(closed)
-    return Evidence(
-        source="inspector",
-        keyword=FINDINGS,
-        account=cell.account,
-        region=cell.region,
-        event_source="inspector2.amazonaws.com",
-        event_name="ListFindings",
-        resource=arn_of(type_, resource["id"], cell.account, cell.region),
-        resource_type=type_,
-        result="NONE",
-        raw_status="OPEN" if open_at_end else "CLOSED",
-        known=known,
-        source_time=max(first, period.start) if open_at_end or closed is None else closed,
-        collected_at=listing.answer.at,
-        in_population=open_at_end,
-        severity=finding["severity"],
-        deployment=FINDINGS,
-        attributes=attributes,
-        page=listing.page,
-        offset=offset,
+def _require_enabled(out: SnapshotWriter, inspector: Any, cell: Cell) -> bool:
+    """Whether instances are scanned; raises Ended when Inspector isn't on, or doesn't tell."""
+    listing = ask_once(
+        out,
+        inspector,
+        "BatchGetAccountStatus",
+        {"accountIds": [cell.account]},
+        items_at="accounts",
     )
+    own = next((one for one in listing.items if one.get("accountId") == cell.account), None)
+    if own is None:
+        failed = listing.answer.output.get("failedAccounts", ())
+        why = "; ".join(f"{f.get('errorCode')}: {f.get('errorMessage')}" for f in failed)
+        raise Ended("FAILED", f"Inspector doesn't tell whether it is on ({why or 'no answer'}).")
+    status = own.get("state", {}).get("status", "")
+    if status != "ENABLED":
+        raise Ended(
+            "NOT_ENABLED",
+            "Inspector is not enabled in this account and region "
+            f"({status or 'no status'}); what it had found is deleted a day after it was "
+            "switched off.",
+        )
+    states = own.get("resourceState", {})
+    off = [kind for kind in _KINDS if states.get(kind, {}).get("status") not in (None, "ENABLED")]
+    if off:
+        out.note(f"Inspector does not scan {', '.join(off)} here.")
+    return "ec2" not in off
 
 
-def _coverage(cell: Cell, covered: Mapping[str, Any], listing: Listing, offset: int) -> Evidence:
-    """That a resource is scanned, or why not; Inspector tells this of the present only."""
-    type_ = _TYPES.get(covered["resourceType"], covered["resourceType"])
-    status = covered.get("scanStatus", {})
-    scanned = status.get("statusCode") == "ACTIVE"
-    at = listing.answer.at
-    return Evidence(
-        source="inspector",
-        keyword=COVERAGE,
-        account=cell.account,
-        region=cell.region,
-        event_source="inspector2.amazonaws.com",
-        event_name="ListCoverage",
-        resource=arn_of(type_, covered["resourceId"], cell.account, cell.region),
-        resource_type=type_,
-        result="NONE" if scanned else "UNANSWERED",
-        raw_status=str(status.get("statusCode", "")),
-        known="CONTEMPORANEOUS" if at < cell.period.end else "CURRENT_ONLY",
-        source_time=cell.period.end if at >= cell.period.end else at,
-        collected_at=at,
-        deployment=COVERAGE,
-        attributes={"scan_type": covered.get("scanType", ""), "reason": status.get("reason", "")},
-        page=listing.page,
-        offset=offset,
-    )
+def _collect_coverage(out: SnapshotWriter, inspector: Any, cell: Cell) -> int:
+    """Evidence of each resource that Inspector knows; returns how many aren't scanned."""
+    own = {"accountId": [{"comparison": "EQUALS", "value": cell.account}]}
+    listed = unscanned = 0
+    for listing in pages(
+        out,
+        inspector,
+        "ListCoverage",
+        "coveredResources",
+        {"filterCriteria": own, "maxResults": 200},
+        token="nextToken",
+    ):
+        listed += len(listing.items)
+        for offset, covered in enumerate(listing.items):
+            unscanned += is_gap(covered)
+            out.add(coverage_evidence(cell, covered, listing, offset))
+    compare_coverage(out, inspector, own, listed)
+    return unscanned
+
+
+def _collect_findings(out: SnapshotWriter, inspector: Any, cell: Cell) -> None:
+    own = {"awsAccountId": [{"comparison": "EQUALS", "value": cell.account}]}
+    statuses: dict[str, int] = {}
+    for listing in pages(
+        out,
+        inspector,
+        "ListFindings",
+        "findings",
+        {"filterCriteria": own, "maxResults": 100},
+        token="nextToken",
+    ):
+        for offset, finding in enumerate(listing.items):
+            status = str(finding.get("status", ""))
+            statuses[status] = statuses.get(status, 0) + 1
+            if item := finding_evidence(cell, finding, listing, offset):
+                out.add(item)
+    compare_findings(out, inspector, cell, statuses)
+
+
+def _say_what_is_forgotten(out: SnapshotWriter, cell: Cell, now: datetime) -> None:
+    if now - GONE_KEPT > cell.period.end:
+        out.note(
+            "Inspector keeps findings on deleted resources for 3 days: those of resources "
+            f"deleted between the period's end and {iso(now - GONE_KEPT)} are missing, so that "
+            "its findings alone are not complete."
+        )
+    if now - REACH > cell.period.start:
+        out.note(f"Findings that were closed before {iso(now - REACH)} are deleted and not shown.")

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from include.local_aws.estate.store import Estate
 from include.local_aws.overlay import Handler
-from include.local_aws.services.inspector2 import coverage, findings
+from include.local_aws.services.inspector2 import (
+    aggregations,
+    coverage,
+    findings,
+    organisation,
+)
 
 
 def handlers(estate: Estate) -> dict[str, Handler]:
     """All Inspector operations the local AWS answers."""
-    return {**findings.handlers(estate), **coverage.handlers(estate)}
+    found: dict[str, Handler] = {}
+    for part in (findings, aggregations, coverage, organisation):
+        found |= part.handlers(estate)
+    return found

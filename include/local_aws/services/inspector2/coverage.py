@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from include.local_aws.estate.store import Estate
@@ -29,22 +30,45 @@ def _state(on: bool) -> dict[str, str]:
     }
 
 
+@lru_cache(maxsize=256)
+def _unscanned(estate: Estate, account: str, region: str) -> tuple[tuple[str, str, int, int], ...]:
+    rows = estate.rows(
+        "SELECT arn, reason, from_t, to_t FROM unscanned WHERE account = ? AND region = ?",
+        (account, region),
+    )
+    never = 1 << 62
+    return tuple(
+        (row["arn"], row["reason"], row["from_t"], never if row["to_t"] is None else row["to_t"])
+        for row in rows
+    )
+
+
 def covered(estate: Estate, call: Call, at: int) -> list[dict[str, Any]]:
-    """Every instance of the place at ``at``, in ListCoverage's shape."""
+    """Every instance of the place at ``at``, in ListCoverage's shape; scanned or not."""
     found = estate.resources(call.account, ["AWS::EC2::Instance"], region=call.region, at=at)
-    return [
-        {
+    spans = _unscanned(estate, call.account, call.region)
+    answer = []
+    for one in found:
+        left_out = [span for span in spans if span[0] == one.arn and span[2] <= at < span[3]]
+        status = {"statusCode": "ACTIVE", "reason": "SUCCESSFUL"}
+        scanned: int | None = last_scan(at, one.created)
+        if left_out:
+            _, reason, since, _ = left_out[-1]
+            status = {"statusCode": "INACTIVE", "reason": reason}
+            scanned = last_scan(since, one.created) if since > one.created else None
+        resource: dict[str, Any] = {
             "resourceType": "AWS_EC2_INSTANCE",
             "resourceId": one.resource_id,
             "accountId": call.account,
             "scanType": "PACKAGE",
-            "scanStatus": {"statusCode": "ACTIVE", "reason": "SUCCESSFUL"},
+            "scanStatus": status,
             "resourceMetadata": {"ec2": {"platform": "LINUX", "tags": {}}},
-            "lastScannedAt": moment(last_scan(at, one.created)),
             "scanMode": "EC2_SSM_AGENT_BASED",
         }
-        for one in found
-    ]
+        if scanned is not None:
+            resource["lastScannedAt"] = moment(scanned)
+        answer.append(resource)
+    return answer
 
 
 def _texts(resource: Mapping[str, Any], name: str) -> list[str]:
@@ -73,7 +97,8 @@ def _passes(resource: Mapping[str, Any], criteria: Mapping[str, Any]) -> bool:
             pairs = [(one["comparison"], one["value"]) for one in conditions]
             holds = matches_strings(_texts(resource, name), pairs)
         else:
-            at = epoch(resource["lastScannedAt"]) if name == "lastScannedAt" else None
+            scanned = resource.get("lastScannedAt") if name == "lastScannedAt" else None
+            at = epoch(scanned) if scanned else None
             holds = any(
                 within(
                     at,

@@ -136,7 +136,10 @@ _FACT = (
 
 
 @lru_cache(maxsize=32)
-def _all(estate: Estate, account: str, region: str, at: int) -> tuple[Vulnerability, ...]:
+def vulnerabilities(
+    estate: Estate, account: str, region: str, at: int
+) -> tuple[Vulnerability, ...]:
+    """The findings that Inspector has of one account and region at ``at``."""
     rows = estate.rows(
         f"SELECT v.*, r.resource_id, r.deleted, {_FACT.format('VpcId')} AS vpc,"
         f" {_FACT.format('InstanceType')} AS instance_type"
@@ -224,7 +227,7 @@ def handlers(estate: Estate) -> dict[str, Handler]:
                 raise ServiceError(INVALID, f"{name} needs 1 to 10 values.", reason="OTHER")
         found = [
             one
-            for one in _all(estate, call.account, call.region, cursor.as_of)
+            for one in vulnerabilities(estate, call.account, call.region, cursor.as_of)
             if all(_passes(one, name, asked) for name, asked in criteria.items() if asked)
         ]
         if sort := call.params.get("sortCriteria"):
@@ -236,7 +239,10 @@ def handlers(estate: Estate) -> dict[str, Handler]:
         return with_token({"findings": [one.to_api() for one in page]}, token, "nextToken")
 
     def batch_get_finding_details(call: Call) -> dict[str, Any]:
-        known = {one.arn: one for one in _all(estate, call.account, call.region, epoch(call.now))}
+        known = {
+            one.arn: one
+            for one in vulnerabilities(estate, call.account, call.region, epoch(call.now))
+        }
         details, errors = [], []
         for arn in call.params["findingArns"]:
             one = known.get(arn)
