@@ -174,6 +174,16 @@ def traffic_of_one_call() -> Iterator[Traffic]:
         _traffic.reset(token)
 
 
+@contextmanager
+def _apart() -> Iterator[None]:
+    """What the journal itself asks for is not part of the call."""
+    token = _traffic.set(None)
+    try:
+        yield
+    finally:
+        _traffic.reset(token)
+
+
 def call(client: Any, operation: str, request: dict[str, Any], traffic: Traffic) -> Answer:
     """Make one call (``operation`` as AWS spells it); ``traffic`` must be the current one.
 
@@ -184,7 +194,8 @@ def call(client: Any, operation: str, request: dict[str, Any], traffic: Traffic)
     key, remembered = "", None
     if journal is not None:
         key = digest_of([service, client.meta.region_name, operation, plain(request)])
-        remembered = journal.replay(key)
+        with _apart():
+            remembered = journal.replay(key)
     token = _replay.set(remembered)
     try:
         output = _asked(client, operation, request, traffic)
@@ -193,7 +204,8 @@ def call(client: Any, operation: str, request: dict[str, Any], traffic: Traffic)
     if remembered is not None:
         traffic.resumed = 1
     elif journal is not None and traffic.last.body:
-        journal.seal(key, traffic.last)
+        with _apart():
+            journal.seal(key, traffic.last)
     metadata = output.get("ResponseMetadata", {})
     return Answer(
         service=service,

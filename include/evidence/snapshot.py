@@ -89,6 +89,10 @@ def _no_page(number: int) -> bytes:
     )
 
 
+def _no_snapshots() -> Iterator[LoadedSnapshot]:
+    return iter(())
+
+
 @dataclass(frozen=True)
 class LoadedSnapshot:
     """A snapshot for reading. Evidence and pages are streamed, from the start at each call."""
@@ -167,6 +171,9 @@ class SnapshotWriter:
         self._calls = 0
         self._resumed = 0
         self._failed_call: tuple[BaseException, FailedCall] | None = None
+        #: Our own snapshots of the same source, account and region that were taken from the
+        #: period's end until seven days after it; read anew at each call.
+        self.earlier: Callable[[], Iterator[LoadedSnapshot]] = _no_snapshots
 
     def __enter__(self) -> SnapshotWriter:
         return self

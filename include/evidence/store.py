@@ -8,19 +8,23 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from typing import IO, Any, cast
 
 from botocore.exceptions import ClientError
 
 from include.aws.errors import error_code
+from include.clock import from_iso
 from include.digests import canonical_json, sha256
 from include.errors import AuditError
 from include.evidence.archive import ArchivedPages
 from include.evidence.cell import Cell
 from include.evidence.deployment import Deployment
 from include.evidence.item import Evidence
+from include.evidence.lease import Lease
 from include.evidence.ranges import RangedObject
 from include.evidence.receipt import Receipt
+from include.evidence.resume import AnswerJournal, Sealing
 from include.evidence.snapshot import FORMAT, FinishedSnapshot, LoadedSnapshot, SnapshotRef
 from include.evidence.table import read_evidence
 
@@ -85,6 +89,34 @@ class SnapshotStore:
                 ChecksumSHA256=_checksum(sha256(pointer)),
             )
         return ref
+
+    def taken_between(
+        self, source: str, account: str, region: str, start: datetime, end: datetime
+    ) -> list[SnapshotRef]:
+        """Our snapshots of a source in one region, of whatever period and selection and status.
+
+        Those whose as-of time lies in [start, end), UTC, the oldest first.
+        """
+        found = []
+        for period in self._listed(f"{self.prefix}/", "CommonPrefixes", "Prefix", Delimiter="/"):
+            below = f"{period}{source}/{account}/{region}/"
+            for key in self._listed(below, "Contents", "Key"):
+                folder, _, name = key.rpartition("/")
+                if name != "snapshot.json" or f"/v{FORMAT}/" not in folder:
+                    continue
+                ref = self._ref(folder, self._require(key))
+                if start <= from_iso(ref.as_of) < end:
+                    found.append(ref)
+        return sorted(found, key=lambda ref: (from_iso(ref.as_of), ref.uri))
+
+    def lease(self, cell: Cell) -> Lease:
+        """The right to collect a cell, for one run at a time; not yet acquired."""
+        return Lease(self.s3, self.bucket, f"{self._folder(cell)}/lease", cell)
+
+    def journal(self, cell: Cell, resume_key: str, sealing: Sealing | None = None) -> AnswerJournal:
+        """The answers that an earlier attempt with the same key had got; the caller closes it."""
+        folder = f"{self._folder(cell)}/resume/{sha256(resume_key.encode())[:16]}"
+        return AnswerJournal(self.s3, self.bucket, folder, cell, sealing)
 
     def load(self, ref: SnapshotRef) -> LoadedSnapshot:
         """Read a snapshot; raises AuditError when anything isn't what the reference promises."""
@@ -155,6 +187,11 @@ class SnapshotStore:
             as_of=data["as_of"],
             cell=Cell.from_json(data["cell"]),
         )
+
+    def _listed(self, prefix: str, member: str, name: str, **options: str) -> Iterator[str]:
+        pages = self.s3.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self.bucket, Prefix=prefix, **options):
+            yield from (str(entry[name]) for entry in page.get(member, ()))
 
     def _get(self, key: str) -> bytes | None:
         try:

@@ -40,10 +40,17 @@ def cells_of(plan: Plan) -> list[Cell]:
 
 
 def collect_cells(
-    plan: Plan, source: str, account: str, *, sessions: SessionFactory, store: SnapshotStore
+    plan: Plan,
+    source: str,
+    account: str,
+    *,
+    sessions: SessionFactory,
+    store: SnapshotStore,
+    resume_key: str = "",
 ) -> list[SnapshotRef]:
     """Fill the plan's cells of one source in one account: those that :func:`cells_of` names.
 
+    An attempt that was killed is gone on with by the next one that has the same ``resume_key``.
     Raises CellsIncomplete when some could not be filled; what was got is saved.
     """
     return collect_account(
@@ -56,6 +63,7 @@ def collect_cells(
         store=store,
         refresh=plan.refresh,
         home_region=plan.home_region,
+        resume_key=resume_key,
     )
 
 

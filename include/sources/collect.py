@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import contextvars
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from include.assessment.period import Period
 from include.aws.errors import Failure, classify
+from include.aws.exchange import journalled
 from include.aws.retrying import patience
 from include.aws.sessions import ClientFactory, SessionFactory
 from include.errors import AuditError, InputError
 from include.evidence.cell import Cell, selection_digest
 from include.evidence.receipt import ReceiptStatus
-from include.evidence.snapshot import SnapshotRef, SnapshotWriter
+from include.evidence.resume import AnswerJournal, Sealing
+from include.evidence.snapshot import (
+    FinishedSnapshot,
+    LoadedSnapshot,
+    SnapshotRef,
+    SnapshotWriter,
+)
 from include.evidence.store import SnapshotStore
 from include.sources import ORGANIZATION_WIDE, SOURCES
-from include.sources.base import Ended, ScopeAware, Source
+from include.sources.base import SETTLING, Ended, ScopeAware, Source
 
 if TYPE_CHECKING:
     from include.checks.catalogue import Check
@@ -110,11 +118,16 @@ def collect_account(
     refresh: bool = False,
     home_region: str = "",
     workers: int = WORKERS,
+    resume_key: str = "",
+    sealing: Sealing | None = None,
 ) -> list[SnapshotRef]:
     """Collect every cell of ``source`` in ``account`` that isn't filled yet (``refresh``: all).
 
     Returns the snapshots in force, one per region, in the order of ``regions``. What was got is
-    saved in any case; CellsIncomplete is raised at the end when any cell isn't filled.
+    saved in any case; CellsIncomplete is raised at the end when any cell isn't filled. A cell
+    that another run is collecting is waited for. With a ``resume_key`` (the run's name) an
+    attempt that is killed, or ends early for a passing reason, is gone on with by the next one
+    that has the same key; ``sealing`` says how often what came is put aside for that.
     """
     collector = _source(source)
     planned = plan_cells(
@@ -127,10 +140,27 @@ def collect_account(
     clients = sessions.base() if source in ORGANIZATION_WIDE else sessions.account(account)
 
     def one(cell: Cell, asked: Mapping[str, Any]) -> tuple[SnapshotRef, Problem | None]:
-        found = store.find(cell) if collector.settled and not refresh else None
-        if found is not None and found.filled:
+        def filled() -> SnapshotRef | None:
+            found = store.find(cell)
+            return found if found is not None and found.filled else None
+
+        def collected() -> tuple[SnapshotRef, Problem | None]:
+            if not resume_key:
+                return collect_cell(collector, cell, {**asked, **context}, clients, store)
+            with closing(store.journal(cell, resume_key, sealing)) as journal:
+                return collect_cell(collector, cell, {**asked, **context}, clients, store, journal)
+
+        if refresh or not collector.settled:
+            return collected()
+        if found := filled():
             return found, None
-        return collect_cell(collector, cell, {**asked, **context}, clients, store)
+        lease = store.lease(cell)
+        try:
+            if found := lease.wait(filled):
+                return found, None
+            return collected()
+        finally:
+            lease.release()
 
     with ThreadPoolExecutor(max_workers=max(1, min(workers, len(planned)))) as pool:
         # Each thread gets a context of its own: the record of a call's traffic lives there.
@@ -151,14 +181,47 @@ def collect_cell(
     asked: Mapping[str, Any],
     clients: ClientFactory,
     store: SnapshotStore,
+    journal: AnswerJournal | None = None,
 ) -> tuple[SnapshotRef, Problem | None]:
-    """Collect one cell and save it, however it ended; the problem says why it isn't filled."""
+    """Collect one cell and save it, however it ended; the problem says why it isn't filled.
+
+    What ``journal`` holds of an earlier attempt is not asked for again. When AWS takes no notice
+    of where that one was (a page token that is over), the cell is collected from its start.
+    """
+    with SnapshotWriter(cell) as out:
+        failure, finished = _collected(collector, cell, asked, clients, store, journal, out)
+        if failure and journal and journal.replayed and _is_refused(failure):
+            log.info("%s: what was sealed is of no use any more; collected anew", cell)
+            journal.drop()
+        else:
+            return _saved(failure, finished, store, journal, out)
+    with SnapshotWriter(cell) as out:
+        failure, finished = _collected(collector, cell, asked, clients, store, journal, out)
+        return _saved(failure, finished, store, journal, out)
+
+
+def _collected(
+    collector: Source,
+    cell: Cell,
+    asked: Mapping[str, Any],
+    clients: ClientFactory,
+    store: SnapshotStore,
+    journal: AnswerJournal | None,
+    out: SnapshotWriter,
+) -> tuple[Failure | None, FinishedSnapshot]:
     service = collector.service
     status: ReceiptStatus = "COMPLETE"
     failure: Failure | None = None
     met: Exception | None = None
     retry = clients.retry
-    with SnapshotWriter(cell) as out, patience(retry.refusals, retry.seconds):
+
+    def earlier() -> Iterator[LoadedSnapshot]:
+        end = cell.period.end
+        place = (cell.source, cell.account, cell.region)
+        return (store.load(ref) for ref in store.taken_between(*place, end, end + SETTLING))
+
+    out.earlier = earlier
+    with patience(retry.refusals, retry.seconds), journalled(journal):
         try:
             # Without a call, so that a receipt names it even when the role can't be assumed.
             out.endpoint = str(clients.client(service, cell.region).meta.endpoint_url)
@@ -174,14 +237,34 @@ def collect_cell(
             out.note(f"{failure.code}: {failure.message}")
             if not failure.expected:
                 log.exception("%s ended with an error of the collector itself", cell)
-        permission = failure.missing_permission if failure else ""
-        finished = out.finish(status, missing_permission=permission, error=met)
-        ref = store.save(finished)
+    permission = failure.missing_permission if failure else ""
+    return failure, out.finish(status, missing_permission=permission, error=met)
+
+
+def _saved(
+    failure: Failure | None,
+    finished: FinishedSnapshot,
+    store: SnapshotStore,
+    journal: AnswerJournal | None,
+    out: SnapshotWriter,
+) -> tuple[SnapshotRef, Problem | None]:
+    if journal is not None and failure is not None and failure.retryable:
+        journal.flush()
+    ref = store.save(finished)
+    if journal is not None and not (failure is not None and failure.retryable):
+        # Saved, or ended by what the same answers would end again.
+        journal.drop()
     if ref.filled:
         return ref, None
     why = " ".join(out.notes) or "it ended early"
+    permission = failure.missing_permission if failure else ""
     retryable = failure.retryable if failure else True
-    return ref, Problem(cell, finished.status, why, permission, retryable)
+    return ref, Problem(finished.cell, finished.status, why, permission, retryable)
+
+
+def _is_refused(failure: Failure) -> bool:
+    """Whether AWS didn't take a request as it stands: what a token that is over looks like."""
+    return failure.status == "FAILED" and not failure.retryable and failure.expected
 
 
 def _ending(failure: Failure, out: SnapshotWriter) -> ReceiptStatus:

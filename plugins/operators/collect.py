@@ -34,7 +34,12 @@ class CollectOperator(AssessmentOperator):
         if self.source not in plan.sources:
             raise AirflowSkipException(f"This run does not ask {self.source}.")
         refs = collect_cells(
-            plan, self.source, self.account, sessions=self.sessions(), store=self.store()
+            plan,
+            self.source,
+            self.account,
+            sessions=self.sessions(),
+            store=self.store(),
+            resume_key=str(context.get("run_id") or ""),
         )
         self.log.info("%d evidence items", sum(ref.items for ref in refs))
         return [ref.to_json() for ref in refs]
