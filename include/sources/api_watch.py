@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from include.aws.sessions import ClientFactory
 
 #: ``same``: as it was at the period's end; ``changed``: something touched it since; ``new``: it
-#: was made since; ``unknown``: CloudTrail could not be asked.
+#: was made since; ``unknown``: CloudTrail could not be asked, or nobody knows what to look for.
 Since = Literal["same", "changed", "new", "unknown"]
 
 
@@ -33,9 +34,22 @@ class Touch:
 
 @dataclass(frozen=True)
 class Watch:
-    """The events since the period's end that changed something; None: they are not known."""
+    """The events since the period's end that changed something; None: they are not known.
+
+    ``running``: the period has not ended, so whatever is so now is so in it.
+    """
 
     events: tuple[TrailEvent, ...] | None
+    running: bool = False
+
+    def knows(self, call: ApiCall) -> bool:
+        """Whether it can be told what changed for the items of the call, and what was removed."""
+        return self.running or (self.events is not None and call.touches is not None)
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """Every name in any of the events."""
+        return frozenset().union(*(event.named for event in self.events or ()))
 
     def touch(self, call: ApiCall, names: Iterable[str], known: frozenset[str]) -> Touch:
         """What happened to the item with these names (none: the account's setting).
@@ -43,7 +57,10 @@ class Watch:
         ``known`` are the names of all items of the call: an event that names none of them may
         have meant any, if its kind doesn't always name its object.
         """
-        if self.events is None:
+        if self.running:
+            return Touch("same")
+        touches = call.touches
+        if self.events is None or touches is None:
             return Touch("unknown")
         own = frozenset(names)
         last: datetime | None = None
@@ -51,11 +68,9 @@ class Watch:
             if not _matters(call, event):
                 continue
             hits = not own or bool(own & event.named)
-            if event.name in call.touches.creates and hits and own:
+            if event.name in touches.creates and hits and own:
                 return Touch("new", event.at)
-            nameless = not event.named or (
-                event.name in call.touches.blind and not known & event.named
-            )
+            nameless = not event.named or (event.name in touches.blind and not known & event.named)
             if hits or nameless:
                 last = event.at if last is None else max(last, event.at)
         return Touch("same") if last is None else Touch("changed", last)
@@ -65,7 +80,7 @@ class Watch:
         gone: dict[str, datetime] = {}
         made: set[str] = set()
         for event in self.events or ():
-            if not _matters(call, event):
+            if call.touches is None or not _matters(call, event):
                 continue
             if event.name in call.touches.creates:
                 made |= event.named
@@ -75,7 +90,11 @@ class Watch:
 
 
 def _matters(call: ApiCall, event: TrailEvent) -> bool:
-    if event.name not in call.touches.names or event.error:
+    """Whether the event may change what the call answers: services share names of operations."""
+    if call.touches is None or event.name not in call.touches.names or event.error:
+        return False
+    source = event.record.get("eventSource") or call.event_source
+    if source != call.event_source and source not in call.touches.sources:
         return False
     return not call.touches.by_root or event.by_root
 
@@ -95,10 +114,12 @@ def watch(
     end = cell.period.end
     now = out.now
     if now < end:
-        return Watch(()), None
+        return Watch((), running=True), None
     if end < now - REACH:
         return Watch(None), None
-    names = frozenset().union(*(call.touches.names for call in calls))
+    names = frozenset().union(*(call.watched for call in calls))
+    if not names:
+        return Watch(()), None
     events: dict[str, TrailEvent] = {}
     try:
         for region in regions:

@@ -1,0 +1,56 @@
+"""What our own snapshots of the time knew of a period's end, for what no source tells any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from include.evidence.cell import Cell
+from include.evidence.item import Evidence
+from include.evidence.snapshot import LoadedSnapshot, SnapshotWriter
+
+#: An item: keyword, resource, and the item's own ``id`` where one resource has several.
+About = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """Items by what they are about, and the keywords that were answered in full then."""
+
+    items: Mapping[About, Evidence] = field(default_factory=dict)
+    answered: frozenset[str] = frozenset()
+
+
+def earlier_items(out: SnapshotWriter, cell: Cell) -> Earlier:
+    """What earlier snapshots of the cell's source, account and region know of its period's end.
+
+    Only items that were known to hold then count: those of the same period that were not
+    CURRENT_ONLY, and those of other periods whose source time lies before the end and that were
+    collected after it. They stay CONTEMPORANEOUS or RECONSTRUCTED as they were. Each names the
+    snapshot it is from as ``attributes["snapshot"]``; its page lies there. The collection nearest
+    to the end wins. Makes no AWS call but reads the snapshots; without any, nothing is known.
+    """
+    given: Callable[[], Iterator[LoadedSnapshot]] | None = getattr(out, "earlier", None)
+    items: dict[About, Evidence] = {}
+    answered: set[str] = set()
+    if given is None:
+        return Earlier()
+    for snapshot in given():
+        same = snapshot.cell.period == cell.period
+        if same and snapshot.ref.filled:
+            answered |= {d.keyword for d in snapshot.deployments if d.state == "ACTIVE"}
+        for item in snapshot.iter_evidence():
+            if item.known == "CURRENT_ONLY" or not (same or item.source_time < cell.period.end):
+                continue
+            about = item.keyword, item.resource, str(item.attributes.get("id", ""))
+            before = items.get(about)
+            if before is None or item.collected_at < before.collected_at:
+                items[about] = _kept(item, snapshot.ref.uri)
+    return Earlier(items, frozenset(answered))
+
+
+def _kept(item: Evidence, uri: str) -> Evidence:
+    attributes = {"snapshot": uri, **item.attributes}
+    return msgspec.structs.replace(item, attributes=attributes, page="", offset=0)
