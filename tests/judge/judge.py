@@ -28,6 +28,8 @@ Cell = tuple[str, str]
 Covered = dict[tuple[str, str, str], frozenset[str]]
 
 _HUB_DAYS = 90
+#: How long Security Hub keeps the findings of resources that were deleted.
+_HUB_ARCHIVE_DAYS = 30
 _ACCOUNT = "AWS::::Account"
 
 
@@ -148,6 +150,11 @@ class _Court:
         }
         self.stopped = {(o["account"], o["region"]) for o in truth["outages"] if self._now(o)}
         self.recent = end >= _days_before(truth["clock"], _HUB_DAYS)
+        forgets = _days_before(truth["clock"], _HUB_ARCHIVE_DAYS)
+        self.archived = end >= forgets
+        self.forgotten = {
+            r["arn"] for r in truth["resources"] if r["deleted"] and end <= r["deleted"] < forgets
+        }
         # Within a day of the present, what an API call shows still stands for the end.
         self.just_now = end >= _days_before(truth["clock"], 1)
         self.hub_restarted = {
@@ -177,7 +184,7 @@ class _Court:
             covers = self._config(name, account, region, words, maybe)
             sure |= {"aws_config"} if covers else set()
         if "security_hub" in asked and self.recent:
-            covers, may = self._hub(name, account, region, words)
+            covers, may = self._hub(check, account, region, words)
             sure |= {"security_hub"} if covers else set()
             possible |= {"security_hub"} if may else set()
         if "api_calls" in asked:
@@ -266,16 +273,21 @@ class _Court:
         return covers
 
     def _hub(
-        self, check: str, account: str, region: str, words: dict[str, set[str]]
+        self, asked: dict[str, Any], account: str, region: str, words: dict[str, set[str]]
     ) -> tuple[bool, bool]:
         """Whether the control covers the check for certain, and whether it may."""
         covers = may = False
+        check = asked["id"]
         for rule in self.rules[check, "security_hub", account]:
             if rule["region"] not in ([region] if region else self.regions):
                 continue
             for arn, said in words.items():
-                if ("security_hub", check, arn) not in self.silent:
+                if ("security_hub", check, arn) not in self.silent and arn not in self.forgotten:
                     said.add("FAIL" if arn in self.failing[check] else "PASS")
+            # What was deleted since left nothing behind: the population isn't known then. The
+            # account itself is always there.
+            if not self.archived and not self._is_account(asked):
+                continue
             # Switched off or restarted since, it is known to have run by what it found only.
             interrupted = (
                 rule["deployed_to"] is not None or (account, rule["region"]) in self.hub_restarted
