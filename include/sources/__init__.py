@@ -17,6 +17,7 @@ _MODULES = {
     "license_manager": "include.sources.license_manager:LicenseManager",
     "api_calls": "include.sources.api_calls:ApiCalls",
     "custom": "include.sources.custom:Custom",
+    "manual": "include.sources.manual:Manual",
 }
 
 #: Sources that belong to no account: they have one cell, of the account ORGANIZATION.
