@@ -159,12 +159,13 @@ class Registers:
 
     def every(self) -> list[tuple[str, Entry]]:
         """Each entry with its register's name, in the files' order."""
-        return [(name, entry) for name in _MODELS for entry in getattr(self, name)]
+        return [(name, entry) for name in REGISTERS for entry in getattr(self, name)]
 
 
 E = TypeVar("E", bound=Entry)
 
-_MODELS: dict[str, type[Entry]] = {
+#: What an entry of each register is, by the register's name.
+REGISTERS: dict[str, type[Entry]] = {
     "exceptions": Exception_,
     "not_applicable": NotApplicable,
     "acceptances": Acceptance,
@@ -182,17 +183,24 @@ def load_registers(folder: Path) -> Registers:
     A file that isn't there is an empty register. Raises InputError with file and line.
     """
     found: dict[str, Any] = {}
-    for name, model in _MODELS.items():
+    for name in REGISTERS:
         path = folder / f"{name}.yaml"
-        found[name] = _read(path, name, model) if path.exists() else ()
+        found[name] = read_register(path, name) if path.exists() else ()
     return Registers(**found)
 
 
-def _read(path: Path, name: str, model: type[Entry]) -> tuple[Entry, ...]:
-    document = read_located(path)
+def read_register(path: Path, name: str, text: str | None = None) -> tuple[Entry, ...]:
+    """One register's entries (from ``text``, where it is given instead of the file's).
+
+    Raises InputError with file and line.
+    """
+    model = REGISTERS[name]
+    document = read_located(path, text)
     data = document.data
     if not isinstance(data, dict) or set(data) - {"version", name} or data.get("version") != 1:
         raise document.error((), f"expected 'version: 1' and a list '{name}', nothing else")
+    if not isinstance(data.get(name) or [], list):
+        raise document.error((name,), "expected a list of entries")
     entries: list[Entry] = []
     for n, raw in enumerate(data.get(name) or []):
         try:

@@ -10,7 +10,15 @@ from types import FrameType
 
 import typer
 
-from include.cli import assessing, doctor, permissions, stack_commands, testing
+from include.cli import (
+    assessing,
+    doctor,
+    evidence_commands,
+    permissions,
+    register_commands,
+    stack_commands,
+    testing,
+)
 from include.cli.ending import EVIDENCE_MISSING, FAILED, OK, WRONG_USAGE, Ended
 from include.errors import AuditError, InputError
 
@@ -40,6 +48,8 @@ assessing.register(app)
 stack_commands.register(app)
 doctor.register(app)
 permissions.register(app)
+evidence_commands.register(app)
+register_commands.register(app)
 testing.register(app)
 
 
