@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from include.aws.errors import error_code
+from include.digests import sha256
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,11 @@ T = TypeVar("T")
 
 
 class Lease:
-    """The right to collect a cell. ``what`` names the cell for people; times are seconds."""
+    """The right to collect a cell. ``what`` names the cell for people; times are seconds.
+
+    ``holder`` names the run, if it has a name: its next attempt doesn't wait for the one before,
+    which was killed (or soon finds that it lost the lease).
+    """
 
     def __init__(
         self,
@@ -43,12 +48,13 @@ class Lease:
         key: str,
         what: object,
         *,
+        holder: str = "",
         seconds: float = SECONDS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._s3, self._bucket, self._key, self._what = s3, bucket, key, what
         self._seconds, self._sleep = seconds, sleep
-        self._holder = uuid.uuid4().hex.encode()
+        self._holder = (sha256(holder.encode())[:32] if holder else uuid.uuid4().hex).encode()
         self._etag = ""
         self._ended = threading.Event()
         self._renewing: threading.Thread | None = None
@@ -97,13 +103,14 @@ class Lease:
     def _taken_over(self) -> str:
         """The new ETag if the lease that is there is over and we got it, else ''."""
         try:
-            found = self._s3.head_object(Bucket=self._bucket, Key=self._key)
+            found = self._s3.get_object(Bucket=self._bucket, Key=self._key)
         except ClientError as error:
             if error_code(error) in _GONE:
                 return ""  # given back this moment: the next look will find it free
             raise
         now = parsedate_to_datetime(found["ResponseMetadata"]["HTTPHeaders"]["date"])
-        if (now - found["LastModified"]).total_seconds() <= self._seconds:
+        ours = found["Body"].read().startswith(self._holder)
+        if not ours and (now - found["LastModified"]).total_seconds() <= self._seconds:
             return ""
         log.info("%s: the lease of a run that is gone is taken over", self._what)
         return self._put(IfMatch=found["ETag"])

@@ -109,14 +109,24 @@ class SnapshotStore:
                     found.append(ref)
         return sorted(found, key=lambda ref: (from_iso(ref.as_of), ref.uri))
 
-    def lease(self, cell: Cell) -> Lease:
-        """The right to collect a cell, for one run at a time; not yet acquired."""
-        return Lease(self.s3, self.bucket, f"{self._folder(cell)}/lease", cell)
+    def lease(self, cell: Cell, holder: str = "") -> Lease:
+        """The right to collect a cell, for one run (``holder``) at a time; not yet acquired."""
+        return Lease(self.s3, self.bucket, f"{self._folder(cell)}/lease", cell, holder=holder)
 
     def journal(self, cell: Cell, resume_key: str, sealing: Sealing | None = None) -> AnswerJournal:
         """The answers that an earlier attempt with the same key had got; the caller closes it."""
-        folder = f"{self._folder(cell)}/resume/{sha256(resume_key.encode())[:16]}"
-        return AnswerJournal(self.s3, self.bucket, folder, cell, sealing)
+        return AnswerJournal(
+            self.s3, self.bucket, self._sealed_answers(cell, resume_key), cell, sealing
+        )
+
+    def tidy(self, cell: Cell, resume_key: str) -> None:
+        """Remove answers that were sealed for a cell that is filled by now."""
+        folder = self._sealed_answers(cell, resume_key)
+        for key in list(self._listed(f"{folder}/", "Contents", "Key")):
+            self.s3.delete_object(Bucket=self.bucket, Key=key)
+
+    def _sealed_answers(self, cell: Cell, resume_key: str) -> str:
+        return f"{self._folder(cell)}/resume/{sha256(resume_key.encode())[:16]}"
 
     def load(self, ref: SnapshotRef) -> LoadedSnapshot:
         """Read a snapshot; raises AuditError when anything isn't what the reference promises."""

@@ -153,8 +153,11 @@ def collect_account(
         if refresh or not collector.settled:
             return collected()
         if found := filled():
+            if resume_key:
+                # Killed between saving and tidying up, an attempt leaves its parts behind.
+                store.tidy(cell, resume_key)
             return found, None
-        lease = store.lease(cell)
+        lease = store.lease(cell, resume_key)
         try:
             if found := lease.wait(filled):
                 return found, None
