@@ -57,7 +57,11 @@ def find_places(
         place = _place(out, clients, account, region, trail)
         if place is not None:
             places.append(place)
-    return sorted(places, key=lambda place: (-_worth(place, span), place.arn))
+    # Among equals the account's own, whose bucket it is more likely to be let into.
+    return sorted(
+        places,
+        key=lambda place: (-_worth(place, span), place.arn.split(":")[4] != account, place.arn),
+    )
 
 
 def _worth(place: TrailPlace, span: Span) -> int:
