@@ -75,6 +75,15 @@ _NOT_ENABLED = {
 _NAMED_PERMISSION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9]+)")
 #: IAM's prefix of actions where it differs from the client's name.
 IAM_PREFIX = {"accessanalyzer": "access-analyzer"}
+#: S3's actions that are called otherwise than the operation. Source: service authorization
+#: reference, "Actions, resources, and condition keys for Amazon S3".
+_ACTIONS = {
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListBuckets": "s3:ListAllMyBuckets",
+    "s3:ListObjects": "s3:ListBucket",
+    "s3:ListObjectsV2": "s3:ListBucket",
+}
 
 
 @dataclass(frozen=True)
@@ -148,5 +157,6 @@ def _classify_client_error(error: ClientError, service: str) -> Failure:
         named = _NAMED_PERMISSION.search(message)
         prefix = "sts" if operation == "AssumeRole" else IAM_PREFIX.get(service, service)
         permission = named[1] if named else f"{prefix}:{operation}" if prefix else operation
+        permission = _ACTIONS.get(permission, permission)
         return Failure("DENIED", code, message, missing_permission=permission)
     return Failure("FAILED", code, message, retryable=status >= 500 or is_transient(code))
