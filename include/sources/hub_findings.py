@@ -8,6 +8,7 @@ from typing import Any
 
 from include.clock import iso
 from include.evidence.cell import Cell
+from include.evidence.identity import ACCOUNT_TYPE
 from include.evidence.item import Evidence, Known, Result
 from include.sources.base import known_as
 from include.sources.finding_history import FindingPast, Now, Question
@@ -147,6 +148,9 @@ class FindingReader:
                 self.seen.switched_off.add(control)
         elif control and known != "CURRENT_ONLY":
             self._note_judging(control, rule, finding)
+            kind = finding.Resources[0] if finding.Resources else None
+            about = cloudformation_type(text(kind.Type)) if kind else ""
+            (self.seen.of_account if about == ACCOUNT_TYPE else self.seen.of_others).add(control)
         if past and past.contradiction:
             self.contradictory += 1
             attributes["contradiction"] = past.contradiction
@@ -168,7 +172,7 @@ class FindingReader:
             # Without a resource, the finding itself stands for what it is about.
             resource=identity(
                 type_,
-                (text(resource.Id) if resource else "") or id_,
+                (text(resource.Id) if resource else "") or id_ or "unknown",
                 self._cell.account,
                 self._cell.region if control in self._regional else None,
             ),

@@ -31,6 +31,9 @@ class Seen:
 
     #: Controls with findings that were active at the end -> the standards that these count for.
     judging: dict[str, set[str]] = field(default_factory=dict)
+    #: Controls that judged the account itself at the end, and those that judged anything else.
+    of_account: set[str] = field(default_factory=set)
+    of_others: set[str] = field(default_factory=set)
     #: Controls whose findings were archived by then because they had been switched off.
     switched_off: set[str] = field(default_factory=set)
     #: Standards with findings whose control could not be made out.
@@ -61,8 +64,10 @@ def deployments(cell: Cell, switches: Switches, seen: Seen, now: datetime) -> It
     end = cell.period.end
     reached = now - REACH <= end
     evaluated = iso(min(now, end))
-    # What was deleted after the end, and more than 30 days ago, had findings that are gone.
+    # What was deleted after the end, and more than 30 days ago, had findings that are gone. The
+    # account can't be deleted: what judged it, and nothing else, has judged everything.
     forgotten = now - ARCHIVED_KEPT > end
+    whole = seen.of_account - seen.of_others
     known = [(name, control_arn(cell, name), dict(c)) for name, c in switches.controls.items()]
     for name, arn, control in known:
         state = state_of(name, switches, seen, end, reached=reached)
@@ -78,7 +83,7 @@ def deployments(cell: Cell, switches: Switches, seen: Seen, now: datetime) -> It
                 arn=variant,
                 parameters=parameters,
                 last_evaluated=evaluated if state == "ACTIVE" else "",
-                narrowed=forgotten,
+                narrowed=forgotten and name not in whole,
             )
 
 
