@@ -33,6 +33,9 @@ RegionSelector = Annotated[str, StringConstraints(pattern=r"^([a-z]{2}(-[a-z]+)+
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 RoleName = Annotated[str, StringConstraints(pattern=r"^[\w+=,.@-]{1,64}$")]
 FrameworkId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.]*$")]
+#: Session tags as STS takes them: letters of any script, digits, spaces and _ . : / = + - @
+TagKey = Annotated[str, StringConstraints(pattern=r"^[\w .:/=+\-@]+$", max_length=128)]
+TagValue = Annotated[str, StringConstraints(pattern=r"^[\w .:/=+\-@]*$", max_length=256)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")]
 #: Of object keys: one or more folders, with a slash at the end.
 Prefix = Annotated[str, StringConstraints(pattern=r"^[\w!.*'()-]+(/[\w!.*'()-]+)*/$")]
@@ -80,6 +83,7 @@ class Settings(_Checked):
     regions: Annotated[tuple[RegionSelector, ...], Field(min_length=1)] = ("us-east-1",)
     role_name: RoleName = "ComplianceAuditRole"
     external_id: str | None = None
+    session_tags: Annotated[dict[TagKey, TagValue], Field(max_length=50)] = {}
     evidence_bucket: BucketName = "audit-evidence"
     reports_bucket: BucketName = "audit-reports"
     kms_key: str | None = None  # id, alias or ARN; None: the AWS managed key
@@ -100,6 +104,13 @@ class Settings(_Checked):
             for value in values:
                 if values.count(value) > 1:
                     raise ValueError(f"{name}: {value} is listed twice")
+        for key in self.session_tags:
+            if key.lower().startswith("aws:"):
+                raise ValueError(
+                    f"session_tags: {key} begins with 'aws:', which AWS keeps to itself"
+                )
+            if [other.lower() for other in self.session_tags].count(key.lower()) > 1:
+                raise ValueError(f"session_tags: {key} is listed twice; case makes no difference")
         if self.regions[0] == "enabled":
             raise ValueError("regions: the first is the home region and has to be named")
         return self
@@ -139,7 +150,8 @@ def load_settings(path: Path | None = None, environ: Mapping[str, str] = os.envi
 
     ``role_name`` is overridden by ``AUDIT_ROLE_NAME``, ``audit_manager.enabled`` by
     ``AUDIT_AUDIT_MANAGER_ENABLED``; lists are separated by commas
-    (``AUDIT_FRAMEWORKS=cis_aws_5.0:month,soc2:quarter``). An empty value means "not set".
+    (``AUDIT_FRAMEWORKS=cis_aws_5.0:month,soc2:quarter``,
+    ``AUDIT_SESSION_TAGS=team=audit``). An empty value means "not set".
     Raises InputError naming key, value and file (or variable).
     """
     path = path or settings_file(environ)
@@ -202,6 +214,8 @@ def _override(
         origins[".".join((*above, name))] = variable
         if name == "frameworks":
             values[name] = [_framework(part) for part in _parts(text)]
+        elif name == "session_tags":
+            values[name] = dict(_tag(part) for part in _parts(text))
         elif str(field.annotation).startswith("tuple"):
             values[name] = _parts(text)
         else:
@@ -214,6 +228,11 @@ def _is_mapping(value: object) -> bool:
 
 def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _tag(text: str) -> tuple[str, str]:
+    key, _, value = text.partition("=")
+    return key.strip(), value.strip()
 
 
 def _framework(text: str) -> dict[str, str]:

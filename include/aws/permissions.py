@@ -92,7 +92,7 @@ def runner_policy(settings: Settings) -> dict[str, Any]:
     arns = [f"arn:{partition}:s3:::{bucket}" for bucket in buckets]
     role = f"arn:{partition}:iam::*:role/{settings.role_name}"
     statements = [
-        _allow("EnterAccounts", {"sts:AssumeRole"}, role),
+        _allow("EnterAccounts", {"sts:AssumeRole", "sts:TagSession"}, role),
         _allow("Buckets", _RUNNER_S3_BUCKET, arns),
         _allow("Objects", _RUNNER_S3_OBJECTS, [f"{arn}/*" for arn in arns]),
         _allow("Regions", {"ec2:DescribeRegions"}, "*"),

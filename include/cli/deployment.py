@@ -39,4 +39,5 @@ def sessions(settings: Settings) -> SessionFactory:
         settings.role_name,
         region=settings.home_region,
         external_id=settings.external_id or "",
+        session_tags=settings.session_tags,
     )

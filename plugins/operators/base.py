@@ -94,6 +94,7 @@ class AssessmentOperator(BaseOperator):
             settings.role_name,
             region=settings.home_region,
             external_id=settings.external_id or "",
+            session_tags=settings.session_tags,
             base=base,
         )
 

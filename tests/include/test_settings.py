@@ -107,3 +107,17 @@ def test_accounts_may_be_units_of_the_organisation_and_regions_all_enabled(tmp_p
 def test_the_home_region_has_to_be_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="home region"):
         load_settings(written(tmp_path, "regions: [enabled, eu-west-1]\n"), {})
+
+
+def test_session_tags_are_checked(tmp_path: Path) -> None:
+    path = written(tmp_path, "session_tags: {team: audit, Zweck: Prüfung}\n")
+    assert load_settings(path, {}).session_tags == {"team": "audit", "Zweck": "Prüfung"}
+    tags = load_settings(path, {"AUDIT_SESSION_TAGS": "team=sre, stage=prod"}).session_tags
+    assert tags == {"team": "sre", "stage": "prod"}
+    for wrong, said in (
+        ("{'aws:x': y}", "aws:"),
+        ("{team: a, Team: b}", "twice"),
+        ("{team: 'a<b'}", "session_tags"),
+    ):
+        with pytest.raises(InputError, match=said):
+            load_settings(written(tmp_path, f"session_tags: {wrong}\n"), {})
