@@ -289,6 +289,23 @@ def test_what_was_executed_after_the_end_says_nothing_of_the_period(collect: Any
     assert all((i.known == "CURRENT_ONLY") == (i.source_time >= end) for i in executed)
 
 
+def test_what_an_earlier_snapshot_knew_is_not_lost_when_nodes_are_scanned_again(
+    collect: Any, fleet: Any, sessions: SessionFactory
+) -> None:
+    before = collect(only="nodes")
+    node = max(fleet.nodes & set(fleet.instances.values()))
+    sessions.base().client("ssm").put_compliance_items(
+        ResourceId=node,
+        ResourceType="ManagedInstance",
+        ComplianceType="Custom:AntiVirus",
+        ExecutionSummary={"ExecutionTime": datetime(2026, 11, 1, 5, tzinfo=UTC)},
+        Items=[{"Id": "engine", "Severity": "HIGH", "Status": "NON_COMPLIANT"}],
+    )
+    after = collect(only="nodes")
+    assert after.ref.content_digest == before.ref.content_digest
+    assert {i.known for i in after.iter_evidence() if i.result == "PASS"} == {"CONTEMPORANEOUS"}
+
+
 def test_a_refusal_keeps_the_records_that_were_dropped(
     world: World, collect: Any, drop: Any
 ) -> None:
