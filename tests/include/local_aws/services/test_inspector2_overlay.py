@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from include.local_aws.estate.store import Estate
 from include.local_aws.services.moments import epoch
 from include.protocol.errors import ServiceError
 from tests.include.local_aws.services.small_estate import (
     ACCOUNT,
     AWAY,
+    HOME,
     NOW,
     OTHER,
     Ask,
+    Builder,
     all_pages,
+    asker,
+    fill,
+    instance_arn,
     t,
 )
 
@@ -121,3 +128,43 @@ def test_status_and_coverage(ask: Ask) -> None:
         "totalCounts": 3,
         "countsByGroup": [{"count": 3, "groupKey": "RESOURCE_TYPE"}],
     }
+
+
+def test_what_is_not_scanned_is_listed_with_its_reason(tmp_path: Path) -> None:
+    build = Builder(tmp_path / "estate.sqlite")
+    fill(build)
+    since, until = t("2026-10-20T00:00:00"), t("2026-10-25T00:00:00")
+    for n, to_t in ((0, None), (1, until)):
+        build.insert("unscanned", ACCOUNT, HOME, instance_arn(n), "NO_INVENTORY", since, to_t)
+    build.db.commit()
+    ask = asker(Estate(tmp_path / "estate.sqlite"))
+    listed = ask("inspector2", "ListCoverage")["coveredResources"]
+    left_out = [one for one in listed if one["scanStatus"]["statusCode"] == "INACTIVE"]
+    assert [one["resourceId"] for one in left_out] == [f"i-{0:017x}"]
+    assert left_out[0]["scanStatus"]["reason"] == "NO_INVENTORY"
+    assert epoch(left_out[0]["lastScannedAt"]) <= since
+    reasons = ask("inspector2", "ListCoverageStatistics", groupBy="SCAN_STATUS_CODE")
+    assert sorted(one["count"] for one in reasons["countsByGroup"]) == [1, 2]
+
+
+def test_findings_are_counted_by_account_and_instance(ask: Ask) -> None:
+    own = equals(ACCOUNT)
+    (response,) = ask(
+        "inspector2", "ListFindingAggregations", aggregationType="ACCOUNT", accountIds=own
+    )["responses"]
+    # The closed one is not counted.
+    assert response["accountAggregation"]["severityCounts"] == {"all": 2, "critical": 1, "low": 1}
+    instances = ask("inspector2", "ListFindingAggregations", aggregationType="AWS_EC2_INSTANCE")[
+        "responses"
+    ]
+    assert len(instances) == 2
+    with pytest.raises(ServiceError) as error:
+        ask("inspector2", "ListFindingAggregations", aggregationType="AMI")
+    assert error.value.status == 501
+
+
+def test_the_administrator_of_the_organisation_is_inspectors_too(ask: Ask) -> None:
+    admin = ask("inspector2", "GetDelegatedAdminAccount", _at={"account": OTHER})
+    assert admin["delegatedAdmin"]["accountId"] == ACCOUNT
+    assert [m["accountId"] for m in ask("inspector2", "ListMembers")["members"]] == [OTHER]
+    assert ask("inspector2", "ListMembers", _at={"account": OTHER})["members"] == []
