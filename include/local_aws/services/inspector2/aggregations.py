@@ -91,7 +91,7 @@ def handlers(estate: Estate) -> dict[str, Handler]:
         found = [
             one
             for one in vulnerabilities(estate, call.account, call.region, cursor.as_of)
-            if not one.closed and matches_strings([one.account], wanted)
+            if one.status == "ACTIVE" and matches_strings([one.account], wanted)
         ]
         page, token = cursor.cut(_BY[kind](call, found), size)
         return with_token({"aggregationType": kind, "responses": page}, token, "nextToken")

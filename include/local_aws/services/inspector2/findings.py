@@ -43,13 +43,16 @@ class Vulnerability:
     last: int
     updated: int
     closed: bool
+    suppressed: bool
     vpc: str
     instance_type: str
 
     @property
     def status(self) -> str:
-        """ACTIVE until it is remedied or the resource is gone."""
-        return "CLOSED" if self.closed else "ACTIVE"
+        """ACTIVE until it is remedied or the resource is gone, unless a rule suppresses it."""
+        if self.closed:
+            return "CLOSED"
+        return "SUPPRESSED" if self.suppressed else "ACTIVE"
 
     def to_api(self) -> dict[str, Any]:
         """The finding in ListFindings' shape."""
@@ -96,7 +99,17 @@ class Vulnerability:
         }
 
 
-def _standing(row: sqlite3.Row, at: int) -> Vulnerability | None:
+def _suppressed(estate: Estate, account: str, region: str, at: int) -> frozenset[str]:
+    """ARNs of findings, and of resources whose findings, are suppressed at ``at``."""
+    rows = estate.rows(
+        "SELECT arn FROM suppressions WHERE keyword = 'inspector2_ListFindings' AND account = ?"
+        " AND region = ? AND from_t <= ? AND (to_t IS NULL OR to_t > ?)",
+        (account, region, at, at),
+    )
+    return frozenset(row["arn"] for row in rows)
+
+
+def _standing(row: sqlite3.Row, at: int, suppressed: frozenset[str]) -> Vulnerability | None:
     """A row as it stands at ``at``, or None once Inspector has deleted the finding."""
     gone = row["deleted"] is not None and row["deleted"] <= at
     ends = [t for t in (row["closed_t"], row["deleted"]) if t is not None and t <= at]
@@ -124,6 +137,7 @@ def _standing(row: sqlite3.Row, at: int) -> Vulnerability | None:
         last=max(last, row["first_t"]),
         updated=updated,
         closed=bool(ends),
+        suppressed=not suppressed.isdisjoint((row["arn"], row["resource"])),
         vpc=row["vpc"] or "",
         instance_type=row["instance_type"] or "",
     )
@@ -147,7 +161,8 @@ def vulnerabilities(
         " WHERE v.account = ? AND v.region = ? AND v.first_t <= ? ORDER BY v.arn",
         (at, at, account, region, at),
     )
-    found = (_standing(row, at) for row in rows)
+    suppressed = _suppressed(estate, account, region, at)
+    found = (_standing(row, at, suppressed) for row in rows)
     return tuple(one for one in found if one is not None)
 
 
