@@ -80,7 +80,7 @@ def read_files(
         for key in list_keys(out, s3, place.bucket, place.folder("CloudTrail"), start, until)
         if (at := _delivered(key)) is not None and start <= at < until
     ]
-    files = _Files(place, chain, listed, start, until)
+    files = LogFiles(place, chain, listed, start, until)
     yield from _events(out, s3, place, files, span, now, is_wanted)
     _conclude(out, place, chain, files, result)
     covered = list(chain.spans)
@@ -96,7 +96,7 @@ def read_files(
     result.covered = list(_without(span, uncovered(span, covered)))
 
 
-class _Files:
+class LogFiles:
     """Which log files there are, and which there should be."""
 
     def __init__(
@@ -148,14 +148,13 @@ def _events(
     out: SnapshotWriter,
     s3: Any,
     place: TrailPlace,
-    files: _Files,
+    files: LogFiles,
     span: Span,
     now: datetime,
     is_wanted: Callable[[Record], bool],
 ) -> Iterator[TrailEvent]:
     start, end = iso(span[0]), iso(span[1])
     day: list[tuple[Got, dict[str, Any], list[msgspec.Raw]]] = []
-    seen: set[str] = set()
     for got in read_all(out, s3, files.wanted):
         if day and got.key[: got.key.rindex("/")] != day[0][0].key[: day[0][0].key.rindex("/")]:
             yield from _kept(out, place, day, now)
@@ -163,25 +162,23 @@ def _events(
         if got.answer is None:
             files.missing.append((got.bucket, got.key))
             continue
-        line, taken = _read_file(files, got, place, start, end, is_wanted, seen)
+        line, taken = read_file(files, got, place, start, end, is_wanted)
         day.append((got, line, taken))
     if day:
         yield from _kept(out, place, day, now)
 
 
-def _read_file(
-    files: _Files,
+def read_file(
+    files: LogFiles,
     got: Got,
     place: TrailPlace,
     start: str,
     end: str,
     is_wanted: Callable[[Record], bool],
-    seen: set[str],
 ) -> tuple[dict[str, Any], list[msgspec.Raw]]:
     """What is said of a file, and the events that it gives; none if anything is wrong with it."""
     line = file_line(got, "")
     taken: list[msgspec.Raw] = []
-    ids: list[str] = []
     digest = hashlib.sha256()
     count = 0
     try:
@@ -192,23 +189,19 @@ def _read_file(
             count += 1
             digest.update(sha256)
             if (
-                start <= record.time < end
+                is_wanted(record)
+                and start <= record.time < end
                 and record.region == place.region
                 and record.account in (None, place.account)
-                and is_wanted(record)
-                and record.id not in seen
             ):
                 taken.append(raw)
-                ids.append(record.id)
     except BadFile as error:
         line["verdict"] = str(error)
     if line["verdict"] not in ("valid", _UNVALIDATED):
         files.invalid.append(f"{got.key} ({line['verdict']})")
-        taken, ids = [], []
+        taken = []
     files.valid += line["verdict"] == "valid"
     files.unvalidated += line["verdict"] == _UNVALIDATED
-    # CloudTrail may deliver an event twice.
-    seen.update(ids)
     return {
         **line,
         "events": count,
@@ -251,7 +244,7 @@ def _conclude(
     out: SnapshotWriter,
     place: TrailPlace,
     chain: Chain,
-    files: _Files,
+    files: LogFiles,
     result: FilesRead,
 ) -> None:
     """Count what should be there and what is, and say what is wrong."""

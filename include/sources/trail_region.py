@@ -57,8 +57,8 @@ class RegionEvents:
             until = yield from self._look_up((remembered, end), self.most_pages)
         if start >= until:
             return
-        covered = yield from self._from_files((start, until), can_fail=remembered > start)
-        for part in uncovered((start, until), covered):
+        left = yield from self._from_files((start, until), can_fail=remembered > start)
+        for part in left:
             # Beside what files can't prove, the history may still know it.
             if part[0] < remembered:
                 self.forgotten.append((part[0], min(part[1], remembered)))
@@ -91,36 +91,45 @@ class RegionEvents:
         return since
 
     def _from_files(self, span: Span, *, can_fail: bool) -> Generator[TrailEvent, None, list[Span]]:
-        """Events from the files of the first trail that lets us; returns what they cover.
+        """Events from the files of the trails that let us; returns what they don't cover.
 
         When all trails' buckets refuse, the refusal is raised (with ``can_fail``) or noted.
         """
         out, now = self.out, self.out.now
+        left, was_read = [span], False
         refused: ClientError | None = None
         for place in find_places(out, self.clients, self.account, self.region, span):
-            result = FilesRead()
-            given = 0
-            try:
-                for event in self._of_place(place, span, now, result):
-                    given += 1
-                    yield event
-            except ClientError as error:
-                failure = classify(error, out.service)
-                gone = failure.code == "NoSuchBucket"
-                if given or not (gone or failure.status == "DENIED"):
-                    raise
-                out.note(
-                    f"The files of the trail {place.name} in the bucket {place.bucket} could not "
-                    f"be read: {failure.missing_permission or failure.code}, {failure.message}"
-                )
-                refused = refused or (None if gone else error)
-                continue
-            for problem in result.problems:
-                out.stop_short(problem)
-            return self._whole(place, result)
-        if refused is not None and can_fail:
+            still: list[Span] = []
+            for number, part in enumerate(left):
+                result = FilesRead()
+                given = 0
+                try:
+                    for event in self._of_place(place, part, now, result):
+                        given += 1
+                        yield event
+                except ClientError as error:
+                    failure = classify(error, out.service)
+                    gone = failure.code == "NoSuchBucket"
+                    if given or not (gone or failure.status == "DENIED"):
+                        raise
+                    out.note(
+                        f"The files of the trail {place.name} in the bucket {place.bucket} could "
+                        f"not be read: {failure.missing_permission or failure.code}, "
+                        f"{failure.message}"
+                    )
+                    refused = refused or (None if gone else error)
+                    still += left[number:]
+                    break
+                was_read = True
+                for problem in result.problems:
+                    out.stop_short(problem)
+                still += uncovered(part, self._whole(place, result))
+            left = still
+            if not left:
+                break
+        if refused is not None and not was_read and can_fail:
             raise refused
-        return []
+        return left
 
     def _of_place(
         self, place: TrailPlace, span: Span, now: datetime, result: FilesRead
