@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 from include.clock import iso
 from include.errors import InputError
-from include.local_aws import moto_s3, moto_sts
+from include.local_aws import moto_s3, moto_s3_buckets, moto_sts, residents
 from include.local_aws.authorization import Policies
 from include.local_aws.clock import EstateClock
 from include.local_aws.credentials import Caller, Credentials
@@ -146,7 +146,7 @@ class Front:
             self.policies.check(caller.arn, service, operation, request)
             response = self._route(asked)
         except ServiceError as error:
-            response = self._dated(service, refusal(service, error, request_id), request)
+            response = self._dated(asked, refusal(service, error, request_id))
         if not struck and given is None:
             return response
         return bent(
@@ -191,7 +191,7 @@ class Front:
                 request.body,
                 context,
             )
-            return self._dated(service, response, request)
+            return self._dated(asked, response)
         if service == "sts" and operation in moto_sts.REFUSED:
             raise not_implemented(service, operation)
         return self._from_moto(asked)
@@ -221,6 +221,9 @@ class Front:
 
         if asked.service == "sqs" and asked.operation == "ReceiveMessage":
             return _poll(asked.request, ask)
+        if asked.service == "s3" and asked.operation == "ListBuckets":
+            whole = ask(moto_s3_buckets.unpaged(asked.request))
+            return self._dated(asked, moto_s3_buckets.page_of(asked.request, whole))
         response = ask(asked.request)
         if asked.service == "sqs":
             # SDKs other than boto3 send to the URL of the queue, so it has to lead here
@@ -231,7 +234,7 @@ class Front:
         if asked.operation == "GetObject" and moto_s3.is_delivered(asked.request, self._deliveries):
             if response.headers.get("x-amz-server-side-encryption") == "aws:kms":
                 self._decrypt(asked)
-        return self._dated(asked.service, response, asked.request)
+        return self._dated(asked, response)
 
     def _decrypt(self, asked: _Asked) -> None:
         """S3 decrypts for the caller, who needs the permission for the key."""
@@ -246,13 +249,11 @@ class Front:
         except ServiceError as error:
             raise ServiceError("AccessDenied", error.message, status=403) from error
 
-    def _dated(self, service: str, response: Response, request: Request) -> Response:
-        """What the estate answers carries the estate's date; moto's services keep real time."""
-        is_estate = (
-            service in self._owned or service in self._mounted or service in self._overlays
-        ) and service != "sts"
-        if service == "s3":
-            is_estate = moto_s3.is_delivered(request, self._deliveries)
+    def _dated(self, asked: _Asked, response: Response) -> Response:
+        """What tells of the estate carries its date; what people keep in S3 or KMS doesn't."""
+        is_estate = residents.tells_of_estate(asked.service, asked.operation)
+        if asked.service == "s3" and moto_s3.is_delivered(asked.request, self._deliveries):
+            is_estate = True
         if not is_estate:
             return response
         date = format_datetime(self.clock.now(), usegmt=True)

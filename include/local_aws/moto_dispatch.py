@@ -20,7 +20,11 @@ from include.protocol.http import Request, Response
 log = logging.getLogger(__name__)
 
 #: Signing names whose moto host is called otherwise; all others are `<name>.<region>`.
-_HOSTS = {"s3": "s3.{region}", "s3control": "{account}.s3-control.{region}"}
+_HOSTS = {
+    "s3": "s3.{region}",
+    "s3control": "{account}.s3-control.{region}",
+    "sagemaker": "api.sagemaker.{region}",
+}
 
 
 def dispatch(service: str, operation: str, request: Request, account: str, region: str) -> Response:

@@ -49,11 +49,18 @@ _READING = (
 class MotoServices:
     """All that moto holds; there is one per process, because moto's state is global.
 
-    ``seed`` puts in what exists before the first request; it runs before the replay.
+    ``seed`` puts in what exists before the first request; it runs before the replay. ``move_in``
+    (service, account, region) does the same before the first request to each place of a service.
     """
 
-    def __init__(self, journal: Journal, seed: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        seed: Callable[[], None] | None = None,
+        move_in: Callable[[str, str, str], None] = lambda service, account, region: None,
+    ) -> None:
         self._journal = journal
+        self._move_in = move_in
         # Moto isn't made for threads, and the order of changes is the order of the journal
         self._lock = threading.RLock()
         moto_state.install()
@@ -73,8 +80,10 @@ class MotoServices:
         """
         if changes_nothing(operation, request):
             with self._lock:
+                self._move_in(service, account, region)
                 return dispatch(service, operation, request, account, region)
         with self._lock:
+            self._move_in(service, account, region)
             seq = self._journal.next_seq
             self._journal.begin(seq)
             moto_state.seed(seq)
@@ -92,6 +101,7 @@ class MotoServices:
     def _replay(self) -> None:
         try:
             for entry in self._journal.entries():
+                self._move_in(entry.service, entry.account, entry.region)
                 self._journal.begin(entry.seq)
                 moto_state.seed(entry.seq)
                 moto_state.set_time(entry.at)

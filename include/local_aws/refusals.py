@@ -16,6 +16,8 @@ from include.protocol.http import Response
 CLIENT_NAMES = {
     "access-analyzer": "accessanalyzer",
     "elasticfilesystem": "efs",
+    "elasticloadbalancing": "elbv2",
+    "elasticmapreduce": "emr",
     "monitoring": "cloudwatch",
     "states": "stepfunctions",
     "tagging": "resourcegroupstaggingapi",

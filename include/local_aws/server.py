@@ -27,6 +27,7 @@ from include.local_aws.front import Dispatcher, Front
 from include.local_aws.journal import Journal
 from include.local_aws.moto_seed import seed_estate
 from include.local_aws.moto_services import MotoServices
+from include.local_aws.residents import Residents
 from include.protocol import ServiceApp
 
 HOST = "127.0.0.1"
@@ -54,7 +55,8 @@ def opened(state: Path, endpoint: str) -> Iterator[Front]:
             seed_estate(estate)
             deliveries.seed()
 
-        moto = MotoServices(journal, seed)
+        residents = Residents(estate, lambda: int(clock.now().timestamp()))
+        moto = MotoServices(journal, seed, residents.move_in)
         database = (state / "audit_manager.sqlite").absolute()
         audit_manager = stack.enter_context(
             closing(create_app(f"sqlite:///{database}", s3_endpoint=endpoint))

@@ -14,8 +14,10 @@ from include.local_aws.services import (
     iam,
     inspector2,
     licensemanager,
+    offers,
     securityhub,
     ssm,
+    unused,
 )
 
 #: Services that moto has no part in: an operation without a handler answers 501.
@@ -34,7 +36,7 @@ OWNED = frozenset(
 
 def overlays(estate: Estate) -> dict[str, dict[str, Handler]]:
     """Handlers by service (as boto3 names it) and operation."""
-    return {
+    found = {
         "config": config.handlers(estate),
         "securityhub": securityhub.handlers(estate),
         "cloudtrail": cloudtrail.handlers(estate),
@@ -46,6 +48,10 @@ def overlays(estate: Estate) -> dict[str, dict[str, Handler]]:
         "accessanalyzer": accessanalyzer.handlers(estate),
         "ec2": ec2.handlers(estate),
     }
+    for more in (offers.handlers(), unused.handlers()):
+        for service, handlers in more.items():
+            found[service] = {**found.get(service, {}), **handlers}
+    return found
 
 
 def deliveries(estate: Estate) -> tuple[Delivery, ...]:

@@ -99,7 +99,7 @@ def test_a_state_folder_survives_its_process(tmp_path: Path) -> None:
 
     with running(tmp_path) as endpoint:
         buckets = client("s3", endpoint).list_buckets()["Buckets"]
-        assert [bucket["Name"] for bucket in buckets] == ["kept-bucket"]
+        assert "kept-bucket" in [bucket["Name"] for bucket in buckets]
         assert json.loads(aws(endpoint, "sts", "get-caller-identity"))["Account"] == "111111111111"
         assert "kept-bucket" in aws(endpoint, "s3", "ls")
         assert json.loads(aws(endpoint, "auditmanager", "list-assessments")) == {
