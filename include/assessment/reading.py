@@ -85,7 +85,7 @@ def read_evidence(
             for keyword in source.all_keywords:
                 asked[source.source, keyword].append((check, source))
     tallies: dict[tuple[str, str], Tally] = {}
-    related, current = _related(here, found, checks)
+    beside = _related(here, found, checks)
     for snapshot in here:
         name, region = snapshot.receipt.source, snapshot.receipt.region
         by_arn = {(d.keyword, d.arn): d for d in snapshot.deployments}
@@ -98,14 +98,14 @@ def read_evidence(
                 cell = _cell_of(check, row, region, regions)
                 if cell is None:
                     continue
-                uses = {k: related[region, k] for k in source.uses if (region, k) in related}
+                uses = beside.of(region, source)
                 word = judge.word(
                     check,
                     source,
                     row,
                     by_arn.get((row.keyword, row.deployment)),
                     uses,
-                    any((region, keyword) in current for keyword in source.uses),
+                    beside.is_current(region, source, row),
                 )
                 key = (check.id, cell)
                 if key not in tallies:
@@ -130,37 +130,67 @@ def _cell_of(check: Check, row: Evidence, region: str, regions: Collection[str])
     return own if own in regions else region
 
 
-def _related(
-    here: Sequence[Snapshot], found: Yield, checks: Mapping[str, Check]
-) -> tuple[dict[tuple[str, str], list[Mapping[str, Any]]], set[tuple[str, str]]]:
+@dataclass
+class _Related:
     """Configurations that assertions look at beside the judged one, by region and keyword.
+
+    ``current``: some of them, or which there are, is known of the present only; ``past``: those of
+    the period's end came out of a history.
+    """
+
+    items: dict[tuple[str, str], list[Mapping[str, Any]]] = field(default_factory=dict)
+    current: set[tuple[str, str]] = field(default_factory=set)
+    past: set[tuple[str, str]] = field(default_factory=set)
+
+    def of(self, region: str, source: CheckSource) -> dict[str, list[Mapping[str, Any]]]:
+        """What the source's assertion looks at in a region."""
+        return {k: self.items[region, k] for k in source.uses if (region, k) in self.items}
+
+    def is_current(self, region: str, source: CheckSource, row: Evidence) -> bool:
+        """Whether the row can't be judged with them, as they aren't of the period's end.
+
+        Beside an item out of a history the present list may lack what went with it.
+        """
+        places = [(region, keyword) for keyword in source.uses]
+        return any(place in self.current for place in places) or (
+            row.known == "RECONSTRUCTED" and any(place not in self.past for place in places)
+        )
+
+
+def _related(here: Sequence[Snapshot], found: Yield, checks: Mapping[str, Check]) -> _Related:
+    """Everything that assertions look at beside what they judge.
 
     A call that was made and listed nothing is there as an empty list; one that wasn't made is
     not there, so that an assertion can't take silence for absence.
     """
     wanted = {k for check in checks.values() for source in check.sources for k in source.uses}
-    related: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    current: set[tuple[str, str]] = set()
+    related = _Related()
     if not wanted:
-        return related, current
+        return related
     for snapshot in here:
         receipt = snapshot.receipt
         if receipt.source != "api_calls":
             continue
         made = {page.operation for page in receipt.pages}
         for keyword in wanted:
-            deployed = ("api_calls", receipt.region, keyword) in found.deployments
+            place = (receipt.region, keyword)
+            deployed = found.deployments.get(("api_calls", *place), ())
             if deployed or keyword.partition("_")[2] in made:
-                related.setdefault((receipt.region, keyword), [])
+                related.items.setdefault(place, [])
+            if any(deployment.state != "ACTIVE" for deployment in deployed):
+                related.current.add(place)
         for row in snapshot.iter_evidence():
             if row.keyword not in wanted or not row.in_population:
                 continue
+            place = (receipt.region, row.keyword)
             configuration = row.attributes.get("configuration")
             if isinstance(configuration, Mapping):
-                related.setdefault((receipt.region, row.keyword), []).append(configuration)
+                related.items.setdefault(place, []).append(configuration)
             if row.known == "CURRENT_ONLY":
-                current.add((receipt.region, row.keyword))
-    return related, current
+                related.current.add(place)
+            elif row.known == "RECONSTRUCTED":
+                related.past.add(place)
+    return related
 
 
 def _count(counts: Counts, row: Evidence, mapped: bool) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from include.evidence.item import Evidence
 from include.evidence.snapshot import LoadedSnapshot
@@ -37,7 +38,7 @@ class Lying:
             if item.known == "CURRENT_ONLY":
                 self.told[item.source] += 1
                 broken = {**item.attributes, "configuration": {"changed": True}}
-                item = replace(
+                item = structs.replace(
                     item, result=FLIPPED.get(item.result, item.result), attributes=broken, failed=()
                 )
             yield item

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from include.assessment.registers import Exclusion, Registers
 from include.evidence.identity import account_identity
@@ -425,6 +426,24 @@ def test_related_items_that_speak_of_today_only_decide_nothing_about_the_past() 
     log = {"ResourceId": "vpc-1", "FlowLogStatus": "ACTIVE", "TrafficType": "ALL"}
     answer = cell(judged(flow_logs(log, known="CURRENT_ONLY"), checks=[FLOW_LOGS]), "flow-logs")
     assert answer.answer == "BEYOND_REACH"
+
+
+@pytest.mark.parametrize(
+    ("log", "answer"), [("CONTEMPORANEOUS", "BEYOND_REACH"), ("RECONSTRUCTED", "ANSWERED")]
+)
+def test_beside_an_item_out_of_a_history_the_present_list_of_others_says_nothing(
+    log: str, answer: str
+) -> None:
+    """A flow log goes with its VPC: the present list lacks it, which is no violation then."""
+    active = {"ResourceId": "vpc-1", "FlowLogStatus": "ACTIVE", "TrafficType": "ALL"}
+    logs = flow_logs(active, known=log)
+    past = replace(
+        logs, rows=[structs.replace(logs.rows[0], known="RECONSTRUCTED"), *logs.rows[1:]]
+    )
+    assert cell(judged(past, checks=[FLOW_LOGS]), "flow-logs").answer == answer
+    gone = flow_logs()
+    gone = replace(gone, rows=[structs.replace(gone.rows[0], known="RECONSTRUCTED")])
+    assert cell(judged(gone, checks=[FLOW_LOGS]), "flow-logs").failing == ()
 
 
 ACTIVITY = check(
