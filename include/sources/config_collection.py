@@ -356,8 +356,12 @@ class Collection:
             offset=offset,
         )
         item = evidence_of(self._cell, observed, ran_at_end=self._ran_at_end, attributes=attributes)
-        if item is None or (rule.arn not in self._rules.by_arn and not item.in_population):
+        if item is None:
             return
+        if rule.arn not in self._rules.by_arn:
+            if not item.in_population:
+                return  # the rule was gone by the end
+            self._former.stood_at_end(rule)
         self._out.add(item)
 
     def _identity(self, key: Key, rule: Rule) -> str:

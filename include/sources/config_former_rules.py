@@ -31,6 +31,7 @@ class FormerRules:
         self._rules = rules
         self._earlier: dict[str, Deployment] | None = None
         self._found: dict[str, Rule | None] = {}
+        self._stood: dict[str, Rule] = {}
         self._guessed: set[str] = set()
         self._unknown: set[str] = set()
 
@@ -40,27 +41,33 @@ class FormerRules:
             self._found[arn] = None if is_foreign(arn) else self._identified(arn, name)
         return self._found[arn]
 
+    def stood_at_end(self, rule: Rule) -> None:
+        """Take note that a former rule still had a say when the period ended."""
+        self._stood[rule.arn] = rule
+
     def deployed(self) -> Iterator[Deployment]:
-        """Deployments of all former rules that were asked for."""
-        yield from (rule.deployment for rule in self._found.values() if rule is not None)
+        """Deployments of all former rules that stood at the period's end."""
+        yield from (rule.deployment for rule in self._stood.values())
 
     def say(self) -> None:
         """Name them in the receipt."""
-        gone = sorted(rule.name for rule in self._found.values() if rule is not None)
+        gone = sorted(rule.name for rule in self._stood.values())
+        guessed = sorted(name for name in gone if name in self._guessed)
+        unknown = sorted(name for name in gone if name in self._unknown)
         if gone:
             self._out.note(
                 f"{len(gone)} rule(s) have been deleted since the period's end; their results are "
                 f"from the compliance history: {', '.join(gone)}."
             )
-        if self._guessed:
+        if guessed:
             self._out.note(
                 "What these asked is taken from their names, their parameters are not known: "
-                f"{', '.join(sorted(self._guessed))}."
+                f"{', '.join(guessed)}."
             )
-        if self._unknown:
+        if unknown:
             self._out.note(
-                f"{len(self._unknown)} of them can't be told by their names and count as custom "
-                f"rules: {', '.join(sorted(self._unknown))}."
+                f"{len(unknown)} of them can't be told by their names and count as custom "
+                f"rules: {', '.join(unknown)}."
             )
 
     def _identified(self, arn: str, name: str) -> Rule:

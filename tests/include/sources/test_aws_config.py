@@ -149,6 +149,24 @@ def test_a_rule_deleted_since_is_named_by_its_name_and_completes_nothing(
         assert strange in out.said
 
 
+def test_a_rule_deleted_within_the_period_was_not_there_at_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = canned(
+        captured=lambda number: "2026-10-20T00:00:00Z" if number == 1 else "2026-08-01T00:00:00Z",
+        histories={
+            "sg-1": [
+                history_item("2026-10-20T00:00:00Z", {"restricted": PASS}),
+                history_item("2026-09-01T00:00:00Z", {"restricted": PASS, "former": FAIL}),
+            ]
+        },
+    )
+    with collected(config, monkeypatch) as out:
+        assert set(out.deployments) == {"INCOMING_SSH_DISABLED"}
+        assert {item.keyword for item in out.given} == {"INCOMING_SSH_DISABLED"}
+        assert "deleted" not in out.said
+
+
 def test_without_the_query_rules_are_read_one_by_one_with_equal_results(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -68,7 +68,7 @@ def test_config_pages_end_and_say_what_the_estate_says(client: Client, state: Pa
     ]
     deployed = Estate(state / "estate.sqlite").rows(
         "SELECT name FROM deployments WHERE source = 'aws_config' AND account = ? AND region = ?"
-        " AND from_t <= 1793512800",
+        " AND from_t <= 1793512800 AND (to_t IS NULL OR to_t > 1793512800)",
         ("111111111111", HOME),
     )
     assert {rule["ConfigRuleName"] for rule in rules} == {row["name"] for row in deployed}
