@@ -91,7 +91,7 @@ def public_keys(estate: Estate, region: str, start: int, end: int) -> list[dict[
     from include.local_aws.services.cloudtrail.trail import history_start
 
     since = history_start(estate) - 365 * DAY
-    until = int(estate.meta("clock") or 0) + 10 * 365 * DAY
+    until = since + 20 * 365 * DAY
     if end < since or start > until:
         return []
     seed = estate.meta("seed")
