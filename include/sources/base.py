@@ -207,7 +207,7 @@ def pages(
     """Follow a listing to its end, a page at a time.
 
     ``items_at`` is the dotted path of the items in the output (``Reservations``), ``token`` the
-    request's token member and ``next_token`` the answer's, where it has another name. ``decode``
+    request's token member and ``next_token`` the answer's (dotted, too), if it differs. ``decode``
     is a Struct with the members ``items_at`` and the token: only these are read then. Empty
     pages with a token are followed: they are not the end. A token that comes again would go
     round forever: the listing stops there and the cell is PARTIAL.
@@ -242,7 +242,7 @@ class Cursor:
         if made.answer is None:
             self.ended = True
             return Fetched(made)
-        following = str(made.answer.output.get(self._from) or "")
+        following = str(_at(made.answer.output, self._from) or "")
         mark = hashlib.sha256(following.encode()).digest()[:16]
         looping = mark in self._seen
         self._seen.add(mark)
