@@ -44,13 +44,17 @@ DOCUMENTED: Mapping[tuple[str, str], Rate] = {
 _SHARE, _RESERVE = 0.99, 0.5
 #: The share of refused calls (of about the last 20) that shows a limit, not a passing shortage.
 _CROWDED, _MEMORY = 0.45, 0.05
-#: How far above the measured rate to ask, so that nothing granted is left lying: at once, and
-#: after half a minute without a new measurement, when the limit may have been lifted.
-_ABOVE, _CREEP_PER_SECOND, _PROBE_AFTER_SECONDS = 1.03, 0.004, 30.0
-#: How much of a request's time to wait after a refusal, when the bucket must be nearly full enough.
+#: By how much a measured rate moves with each call: it comes to rest where the bucket is empty
+#: now and then, which is where nothing that is granted is left lying.
+_FASTER, _SLOWER = 1.003, 0.988
+#: After how many calm seconds to look whether the limit was lifted, in ever larger steps.
+_PROBE_AFTER_SECONDS = 20.0
+#: How much of a request's time to wait after a refusal: the bucket was nearly full enough. Twice
+#: as long after the second in a row, and so on.
 _EARLY = 0.15
-#: Seconds that a refused call waits while no rate is known: at first, and at most.
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 20.0
+#: Seconds that a refused call waits while no rate is known: at first, at most, and at most while
+#: other calls pass.
+_FIRST_PAUSE, _LONGEST_PAUSE, _LIVELY_PAUSE = 0.05, 20.0, 1.0
 #: As slow as anything becomes, in requests per second.
 _SLOWEST = 0.1
 
@@ -66,10 +70,10 @@ class Limiter:
         self._burst = max(1.0, known.burst - _RESERVE) if known else 1.0
         #: What was measured while calls were refused; None while nothing is known to be slower.
         self._measured: float | None = None
-        self._measured_at = self._filled = clock()
+        self._refused_at = self._filled = clock()
         self._tokens = self._burst
         self._crowding = 0.0
-        self._streak = 0
+        self._in_a_row = 0
         self._passes: deque[float] = deque(maxlen=12)
 
     @property
@@ -78,75 +82,72 @@ class Limiter:
         with self._lock:
             return self._rate(self._clock())
 
-    @property
-    def spacing(self) -> float:
-        """Seconds between two calls, 0 while nothing is known."""
-        return 1 / self.rate
-
-    def reserve(self) -> float:
-        """Seconds to wait before sending: the caller's place in the queue."""
+    def take(self) -> float:
+        """0.0: send now. Else the seconds after which to come again; nothing was taken then."""
         with self._lock:
             now = self._clock()
             rate = self._rate(now)
             if rate == float("inf"):
                 return 0.0
-            self._tokens = min(self._burst, self._tokens + (now - self._filled) * rate) - 1
+            self._tokens = min(self._burst, self._tokens + (now - self._filled) * rate)
             self._filled = now
-            return max(0.0, -self._tokens / rate)
+            # What is left to rounding would have the caller come again for nothing.
+            if self._tokens < 1 - 1e-6:
+                return (1 - self._tokens) / rate
+            self._tokens -= 1
+            return 0.0
 
     def pause(self, times: int) -> float:
-        """Seconds a call that was refused ``times`` times in a row waits before it queues again.
+        """Seconds to wait, before queueing again, after ``times`` refusals of a call in a row.
 
-        While the rate is being found, ever longer; then the queue itself is the pause.
+        While the rate is being found, ever longer; then the queue itself is the wait.
         """
         with self._lock:
-            now = self._clock()
             if self._measured is not None:
                 return 0.0
-            alive = bool(self._passes) and now - self._passes[-1] < _LONGEST_PAUSE / 4
-        longest = _LONGEST_PAUSE / 20 if alive else _LONGEST_PAUSE
+            calm = self._clock() - self._passes[-1] if self._passes else float("inf")
+        longest = _LIVELY_PAUSE if calm < _LONGEST_PAUSE / 4 else _LONGEST_PAUSE
         return float(min(longest, _FIRST_PAUSE * 2 ** (times - 1)))
 
     def passed(self) -> None:
         """A call was answered."""
         with self._lock:
             self._crowding -= self._crowding * _MEMORY
-            self._streak = 0
+            self._in_a_row = 0
             self._passes.append(self._clock())
+            if self._measured is not None:
+                self._measured *= _FASTER
 
     def refused(self) -> None:
         """A call was throttled."""
         with self._lock:
             self._crowding += (1 - self._crowding) * _MEMORY
+            self._in_a_row += 1
             now = self._clock()
             if self._known:
-                # It was emptied, be it by somebody else: what was left of it is gone.
                 self._cap = self._known.per_second * _SHARE
-                self._tokens, self._filled = min(self._tokens, 0.0), now
-            rate = self._rate(now)
             if self._measured is not None:
-                # It took nothing from the bucket, which will hold a whole request before long.
-                self._streak += 1
-                self._tokens = min(
-                    self._tokens + max(0.0, 1 - _EARLY * 2 ** (self._streak - 1)), 0.0
-                )
-            if self._crowding < _CROWDED:
-                return
-            passes = len(self._passes)
-            goodput = passes / max(now - self._passes[0], 0.001) if passes > 1 else 1.0
-            self._measured = max(_SLOWEST, min(goodput, rate))
-            self._measured_at = self._filled = now
-            self._tokens = min(self._tokens, 0.0)
-            self._crowding /= 2
+                self._measured = max(_SLOWEST, min(self._rate(now), self._measured * 1.5) * _SLOWER)
+            self._refused_at = now
+            if self._crowding >= _CROWDED:
+                self._measured = max(_SLOWEST, min(self._granted(now), self._rate(now)))
+                self._crowding /= 2
+            if self._known or self._measured is not None:
+                # Our own bucket is wrong: there was not quite one request in AWS's.
+                self._tokens = 1 - min(1.0, _EARLY * 2 ** (self._in_a_row - 1))
+                self._filled = now
+
+    def _granted(self, now: float) -> float:
+        """Requests per second that passed of late."""
+        if len(self._passes) < 2:
+            return 1.0
+        return len(self._passes) / max(now - self._passes[0], 0.001)
 
     def _rate(self, now: float) -> float:
         if self._measured is None:
             return self._cap
-        calm = now - self._measured_at
-        above = _ABOVE + _CREEP_PER_SECOND * calm
-        if calm > _PROBE_AFTER_SECONDS:
-            above += ((calm - _PROBE_AFTER_SECONDS) / _PROBE_AFTER_SECONDS) ** 2
-        return min(self._cap, self._measured * above)
+        calm = max(0.0, (now - self._refused_at) / _PROBE_AFTER_SECONDS - 1)
+        return min(self._cap, self._measured * (1 + calm**2))
 
 
 class Limiters:

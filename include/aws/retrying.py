@@ -35,6 +35,11 @@ class Patience:
     seconds: float
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def waited(self, seconds: float) -> None:
+        """Take the time that a refused call queued again; the next refusal sees it."""
+        with self._lock:
+            self.seconds -= seconds
+
     def spend(self, seconds: float) -> bool:
         """Take one refusal and the wait after it; False when there is nothing left."""
         with self._lock:
@@ -66,6 +71,10 @@ class _Course:
     renewed: bool = False
 
 
+#: Where a call's course is kept in botocore's context of the request.
+_COURSE = "audit-course"
+
+
 class Retrying:
     """Decides for the clients of one account; ``renew`` gets new credentials, if it can.
 
@@ -94,17 +103,21 @@ class Retrying:
         service = client.meta.service_model.service_id.hyphenize()
         name, region = client.meta.service_model.service_name, client.meta.region_name
 
-        def queue(operation_name: str, **_: Any) -> None:
-            if not is_replayed():
-                wait = self._limiters.of(self._account, region, name, operation_name).reserve()
-                if wait > 0:
-                    self._sleep(wait)
+        def queue(request: Any, operation_name: str, **_: Any) -> None:
+            if is_replayed():
+                return
+            limiter = self._limiters.of(self._account, region, name, operation_name)
+            again = _COURSE in request.context and request.context[_COURSE].refusals > 0
+            while (wait := limiter.take()) > 0:
+                self._sleep(wait)
+                if again and (budget := _patience.get()) is not None:
+                    budget.waited(wait)
 
         def decide(
             response: Any, caught_exception: Any, operation: Any, request_dict: Any, **_: Any
         ) -> float | None:
             limiter = self._limiters.of(self._account, region, name, operation.name)
-            course = request_dict["context"].setdefault("course", _Course())
+            course = request_dict["context"].setdefault(_COURSE, _Course())
             return self._decide(limiter, course, response, caught_exception)
 
         events = client.meta.events
@@ -140,10 +153,10 @@ class Retrying:
         course.refusals += 1
         wait = limiter.pause(course.refusals) * (0.5 + self._jitter() / 2)
         budget = _patience.get()
-        # With a measured rate, whom it hits is chance, and the queue goes on.
+        # At a measured rate whom it hits is chance, and the others are served meanwhile.
         if course.refusals >= self._attempts * (1 if wait else 5):
             return None
-        if budget is not None and not budget.spend(wait + limiter.spacing):
+        if budget is not None and not budget.spend(wait):
             return None
         self._sleep(wait)
         return 0

@@ -94,3 +94,54 @@ def test_an_answer_keeps_the_bytes_the_services_clock_and_the_tries() -> None:
     assert answer.at.isoformat() == "2026-11-01T06:00:05+00:00"
     assert answer.request_id == "r-1"
     assert (traffic.retries, traffic.throttles) == (1, 1)
+
+
+def test_session_tags_go_with_the_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def assume(self: Any, operation: str, request: dict[str, Any]) -> Any:
+        asked.append(request)
+        return _CREDENTIALS
+
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", assume)
+    sessions = SessionFactory("Audit", external_id="agreed", session_tags={"team": "audit"})
+    sessions.account("222222222222")._session.get_credentials().get_frozen_credentials()
+    assert asked[0]["Tags"] == [{"Key": "team", "Value": "audit"}]
+    assert asked[0]["ExternalId"] == "agreed"
+
+
+def test_credentials_are_asked_for_anew_when_they_end_before_their_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def assume(self: Any, operation: str, request: dict[str, Any]) -> Any:
+        asked.append(operation)
+        return _CREDENTIALS
+
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", assume)
+    clients = SessionFactory("Audit").account("222222222222")
+    clients._session.get_credentials().get_frozen_credentials()
+    assert clients._renew()
+    assert asked == ["AssumeRole", "AssumeRole"]
+    assert clients._renew()  # another call of the same moment: these are new already
+    assert len(asked) == 2
+    assert not SessionFactory().account("222222222222")._renew()
+
+
+_CREDENTIALS = {
+    "Credentials": {
+        "AccessKeyId": "ASIA",
+        "SecretAccessKey": "secret",
+        "SessionToken": "token",
+        "Expiration": "2099-01-01T00:00:00Z",
+    },
+    "AssumedRoleUser": {"Arn": "arn:aws:sts::222222222222:assumed-role/Audit/x"},
+}
+
+
+def test_clients_of_a_service_share_their_methods() -> None:
+    sessions = SessionFactory("Audit")
+    first, second = (sessions.account(n).client("ec2") for n in ("1" * 12, "2" * 12))
+    assert type(first) is not type(second)
+    assert type(first).describe_vpcs is type(second).describe_vpcs
