@@ -42,14 +42,10 @@ _SAID = {
 
 @dataclass
 class Yield:
-    """What one account's snapshots say besides evidence, by source and region.
-
-    ``snapshots`` are the content digests of what was read there.
-    """
+    """What one account's snapshots say besides evidence, by source and region."""
 
     standing: dict[tuple[str, str], str] = field(default_factory=dict)
     deployments: dict[tuple[str, str, str], list[Deployment]] = field(default_factory=dict)
-    snapshots: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def stands(self, source: str, region: str) -> str:
         """The receipt's status (of several: the worst), or why there is none."""
@@ -113,13 +109,13 @@ def stand_of(
     if (name, place) in tally.current:
         return Stand(name, place, "BEYOND_REACH", f"{at} speaks of the present only")
     proof = tuple(
-        _proof(check, deployment, found, judge)
+        _proof(check, deployment, judge)
         for deployment in sorted(active, key=lambda d: (d.keyword, d.arn))
     )
     return Stand(name, place, "COVERS", proof=proof)
 
 
-def _proof(check: Check, deployment: Deployment, found: Yield, judge: Judge) -> Proof:
+def _proof(check: Check, deployment: Deployment, judge: Judge) -> Proof:
     return Proof(
         source=deployment.source,
         region=deployment.region,
@@ -127,7 +123,6 @@ def _proof(check: Check, deployment: Deployment, found: Yield, judge: Judge) -> 
         comparison=judge.compare(check, deployment),
         narrowed=deployment.narrowed,
         last_evaluated=deployment.last_evaluated,
-        snapshots=tuple(sorted(found.snapshots.get((deployment.source, deployment.region), ()))),
     )
 
 

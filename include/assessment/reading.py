@@ -44,7 +44,6 @@ def read_standing(
         place = (receipt.source, receipt.region)
         status = "COMPLETE" if receipt.status == "COMPLETE_EMPTY" else receipt.status
         found.standing[place] = _worse(found.standing.get(place), status)
-        found.snapshots.setdefault(place, []).append(snapshot.ref.content_digest)
         for deployment in snapshot.deployments:
             found.deployments.setdefault((*place, deployment.keyword), []).append(deployment)
     for source in dict.fromkeys(s.source for check in checks.values() for s in check.sources):

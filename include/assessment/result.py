@@ -111,8 +111,8 @@ class Proof:
     """What shows that a source looked, also where it found nothing.
 
     ``deployment`` names the rule, control or call; ``comparison`` says how its parameters stand to
-    the check's. ``last_evaluated`` is ISO UTC, or '' for what stands ready for any change.
-    ``snapshots`` are the content digests of what was read.
+    the check's. ``last_evaluated`` is ISO UTC, or '' for what stands ready for any change. The
+    receipts of the same source, account and region name the snapshots it was read from.
     """
 
     source: str
@@ -121,7 +121,6 @@ class Proof:
     comparison: str
     narrowed: bool
     last_evaluated: str
-    snapshots: tuple[str, ...]
 
 
 @dataclass(frozen=True)

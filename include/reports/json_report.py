@@ -198,7 +198,6 @@ def _answer(cell: CellAnswer) -> dict[str, Any]:
                 "comparison": proof.comparison,
                 "narrowed": proof.narrowed,
                 "last_evaluated": proof.last_evaluated or None,
-                "snapshots": list(proof.snapshots),
             }
             for proof in cell.proof
         ],

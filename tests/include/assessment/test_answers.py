@@ -612,7 +612,7 @@ def test_ran_and_found_nothing_is_told_with_its_proof() -> None:
         "aws_config", "arn:aws_config:RULE", "equal"
     )  # fmt: skip
     assert proof.last_evaluated == "2026-10-30T00:00:00Z"
-    assert proof.snapshots == (config().ref.content_digest,)
+    assert (proof.region, proof.narrowed) == (HOME, False)
     assert cell(judged(config(deployments=[]), hub(deployments=[]))).proof == ()
 
 
