@@ -188,9 +188,10 @@ def _items(
     cell: Cell, table: sqlite3.Connection, files: list[_File]
 ) -> Iterator[tuple[Evidence, bool]]:
     """One item per keyword and resource, and whether its record may stand for the period's end."""
+    # By content before file and line: the order in which files are listed decides nothing.
     rows = table.execute(
         "SELECT keyword, resource, file, line, body FROM records"
-        " ORDER BY keyword, resource, at_us, rank, file, line"
+        " ORDER BY keyword, resource, at_us, rank, body, file, line"
     )
     decode = msgspec.json.Decoder(Record).decode
     for _, group in groupby(rows, key=lambda row: (row[0], row[1])):

@@ -73,7 +73,11 @@ def collect_nodes(cell: Cell, out: SnapshotWriter, clients: ClientFactory) -> No
     """Summaries of all nodes first; the single items only of those that do not comply."""
     ssm = clients.client("ssm", cell.region)
     nodes = _nodes(out, ssm, clients.client("ec2", cell.region), cell)
-    summaries = list(_summaries(out, ssm))
+    listed: dict[tuple[str, str], _Summary] = {}
+    for summary in _summaries(out, ssm):
+        out.duplicates += (summary.node, summary.kind) in listed
+        listed.setdefault((summary.node, summary.kind), summary)
+    summaries = list(listed.values())
     items = {
         node: _items(out, ssm, node)
         for node in sorted({s.node for s in summaries if s.status == "NON_COMPLIANT"})
@@ -176,6 +180,7 @@ def _summaries(out: SnapshotWriter, ssm: Any) -> Iterator[_Summary]:
 def _items(out: SnapshotWriter, ssm: Any, node: str) -> dict[str, list[dict[str, Any]]]:
     """A node's non-compliant items by type: the call takes one node."""
     found: dict[str, list[dict[str, Any]]] = {}
+    seen: set[tuple[str, str]] = set()
     request = {
         "ResourceIds": [node],
         "ResourceTypes": ["ManagedInstance"],
@@ -184,7 +189,12 @@ def _items(out: SnapshotWriter, ssm: Any, node: str) -> dict[str, list[dict[str,
     }
     for listing in pages(out, ssm, "ListComplianceItems", "ComplianceItems", request):
         for one in listing.items:
-            found.setdefault(one["ComplianceType"], []).append(
+            name = one["ComplianceType"], one.get("Id", "")
+            out.duplicates += name in seen
+            if name in seen:
+                continue
+            seen.add(name)
+            found.setdefault(name[0], []).append(
                 {
                     "id": one.get("Id", ""),
                     "title": one.get("Title", ""),

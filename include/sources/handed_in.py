@@ -69,11 +69,12 @@ class Fetched:
 def listed(
     out: SnapshotWriter, s3: Any, bucket: str, prefix: str, *, named: bool
 ) -> Iterator[Stored]:
-    """The objects below ``prefix``, by key; folders' own marks are left out.
+    """The objects below ``prefix``, each once; folders' own marks are left out.
 
     A bucket that is not there holds nothing, unless the settings name it on purpose (``named``).
     """
     request = {"Bucket": bucket, "Prefix": prefix}
+    seen: set[str] = set()
     try:
         for listing in pages(
             out,
@@ -91,7 +92,9 @@ def listed(
                     "to go on."
                 )
             for item in listing.items:
-                if not item["Key"].endswith("/"):
+                out.duplicates += item["Key"] in seen
+                if item["Key"] not in seen and not item["Key"].endswith("/"):
+                    seen.add(item["Key"])
                     yield Stored(item["Key"], item["Size"], item["ETag"], item["LastModified"])
     except ClientError as error:
         if error_code(error) != "NoSuchBucket":

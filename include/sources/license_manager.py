@@ -97,11 +97,13 @@ class LicenseManager:
                     "was never created.",
                 ) from error
             raise
-        found = [
-            _Configuration(value, listing, offset)
-            for listing in pages(out, client, "ListLicenseConfigurations", "LicenseConfigurations")
-            for offset, value in enumerate(listing.items)
-        ]
+        listed: dict[str, _Configuration] = {}
+        for listing in pages(out, client, "ListLicenseConfigurations", "LicenseConfigurations"):
+            for offset, value in enumerate(listing.items):
+                configuration = _Configuration(value, listing, offset)
+                out.duplicates += configuration.arn in listed
+                listed.setdefault(configuration.arn, configuration)
+        found = list(listed.values())
         used = {one.arn: _usage(out, client, one) for one in found}
         since = since_the_end(out, clients, cell, any(used.values()))
         kept = Kept(out, cell)
@@ -166,17 +168,20 @@ class _Use:
 
 
 def _usage(out: SnapshotWriter, client: Any, one: _Configuration) -> list[_Use]:
-    uses = [
-        _Use(value, listing, offset)
-        for listing in pages(
-            out,
-            client,
-            "ListUsageForLicenseConfiguration",
-            "LicenseConfigurationUsageList",
-            {"LicenseConfigurationArn": one.arn},
-        )
-        for offset, value in enumerate(listing.items)
-    ]
+    by_resource: dict[str, _Use] = {}
+    for listing in pages(
+        out,
+        client,
+        "ListUsageForLicenseConfiguration",
+        "LicenseConfigurationUsageList",
+        {"LicenseConfigurationArn": one.arn},
+    ):
+        for offset, value in enumerate(listing.items):
+            use = _Use(value, listing, offset)
+            # An item may come again when the list changes between two pages.
+            out.duplicates += use.resource in by_resource
+            by_resource.setdefault(use.resource, use)
+    uses = list(by_resource.values())
     expected, found = int(one.value.get("ConsumedLicenses") or 0), sum(u.consumed for u in uses)
     out.count(
         f"licences consumed under {one.value.get('Name', one.arn)}",
