@@ -16,7 +16,7 @@ from typing import Any
 import boto3
 import pytest
 
-from include.assessment.period import parse_period
+from include.assessment.period import Period, parse_period
 from include.aws.sessions import RetryPolicy, SessionFactory
 from include.evidence.cell import Cell
 from include.evidence.snapshot import LoadedSnapshot
@@ -115,7 +115,7 @@ def collect(
         url = f"{endpoint}/_local/faults"
         urllib.request.urlopen(urllib.request.Request(url, data=data, method=method)).close()
 
-    def run(**fault: Any) -> LoadedSnapshot:
+    def run(period: Period = PERIOD, **fault: Any) -> LoadedSnapshot:
         if fault:
             send("POST", [{"service": "inspector2", **fault}])
         try:
@@ -123,7 +123,7 @@ def collect(
                 "inspector",
                 ACCOUNT,
                 regions=[REGION],
-                period=PERIOD,
+                period=period,
                 checks=[],
                 sessions=sessions,
                 store=store,
@@ -162,6 +162,13 @@ def test_what_was_open_closed_suppressed_and_not_scanned(collect: Collect) -> No
         "resources that Inspector covers": (len(covered), len(covered)),
         "active findings of Inspector": (MANY - 3, MANY - 3),
     }
+
+
+def test_findings_on_deleted_resources_are_soon_forgotten(collect: Collect) -> None:
+    loaded = collect(parse_period("2026-10-01T00:00:00Z/2026-10-28T00:00:00Z"))
+    assert loaded.ref.status == "COMPLETE"
+    assert all(d.narrowed for d in loaded.deployments)
+    assert "for 3 days" in loaded.receipt.message
 
 
 def test_a_lost_page_is_noticed(collect: Collect) -> None:

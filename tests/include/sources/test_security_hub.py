@@ -295,6 +295,20 @@ def test_a_lost_page_of_findings_is_noticed(
     assert again.ref.content_digest == whole.ref.content_digest
 
 
+def test_several_listings_at_a_time_yield_the_same(
+    hub: Hub, calm: dict[str, LoadedSnapshot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("include.sources.hub_filters.MANY", 1)
+    loaded = collect(hub, hub.consolidated, "parts", monkeypatch)
+    asked = {
+        json.dumps(page.request["Filters"], sort_keys=True)
+        for page in loaded.receipt.pages
+        if page.operation == "securityhub:GetFindings"
+    }
+    assert len(asked) > 2
+    assert loaded.ref.content_digest == calm[hub.consolidated].ref.content_digest
+
+
 def test_a_lost_page_of_a_history_is_noticed(
     hub: Hub, calm: dict[str, LoadedSnapshot], monkeypatch: pytest.MonkeyPatch
 ) -> None:

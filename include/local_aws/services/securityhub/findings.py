@@ -136,13 +136,19 @@ class _Subject:
     recorded: tuple[tuple[int, str], ...]
 
 
-def _subjects(estate: Estate, account: str, region: str, at: int) -> Iterator[_Subject]:
-    rows = estate.rows(
+def _subjects(
+    estate: Estate, account: str, region: str, at: int, only: tuple[str, str] | None = None
+) -> Iterator[_Subject]:
+    """What is recorded of a place up to ``at``; ``only`` of one control and resource."""
+    sql = (
         "SELECT check_id, keyword, arn, type, status, at_t FROM recordings"
         " WHERE source = 'security_hub' AND account = ? AND region = ? AND at_t <= ?"
-        " ORDER BY check_id, keyword, arn, at_t, rowid",
-        (account, region, at),
     )
+    parameters: list[object] = [account, region, at]
+    if only:
+        sql += " AND keyword = ? AND arn = ?"
+        parameters.extend(only)
+    rows = estate.rows(sql + " ORDER BY check_id, keyword, arn, at_t, rowid", parameters)
     held: list[tuple[int, str]] = []
     for n, row in enumerate(rows):
         held.append((row["at_t"], row["status"]))
@@ -153,6 +159,7 @@ def _subjects(estate: Estate, account: str, region: str, at: int) -> Iterator[_S
             held = []
 
 
+@lru_cache(maxsize=1024)
 def _suppressions(
     estate: Estate, account: str, region: str
 ) -> Mapping[tuple[str, str], list[Suppression]]:
@@ -189,11 +196,42 @@ def _updated(states: list[State], subject: _Subject, account: str, region: str, 
 @lru_cache(maxsize=32)
 def findings_in(estate: Estate, account: str, region: str, at: int) -> tuple[Finding, ...]:
     """The findings about one account's resources in one region at ``at``."""
+    return tuple(_findings(estate, account, region, at))
+
+
+def finding_with(estate: Estate, account: str, region: str, id_: str, at: int) -> Finding | None:
+    """One finding at ``at``, without making all the others; None if there is none."""
+    only = _ids(estate, account, region).get(id_)
+    found = _findings(estate, account, region, at, only) if only else iter(())
+    return next((one for one in found if one.id == id_), None)
+
+
+@lru_cache(maxsize=64)
+def _ids(estate: Estate, account: str, region: str) -> Mapping[str, tuple[str, str]]:
+    """The control and the resource behind every id that a finding of a place ever had."""
+    where = place(estate, account, region)
+    rows = estate.rows(
+        "SELECT DISTINCT keyword, arn FROM recordings WHERE source = 'security_hub'"
+        " AND account = ? AND region = ?",
+        (account, region),
+    )
+    return {
+        finding_id(account, region, row["keyword"], row["arn"], standard): (
+            row["keyword"],
+            row["arn"],
+        )
+        for row in rows
+        for standard in _forms(where, row["keyword"])
+    }
+
+
+def _findings(
+    estate: Estate, account: str, region: str, at: int, only: tuple[str, str] | None = None
+) -> Iterator[Finding]:
     where = place(estate, account, region)
     suppressed = _suppressions(estate, account, region)
-    found = []
     running: dict[str, tuple[Standard, ...]] = {}
-    for subject in _subjects(estate, account, region, at):
+    for subject in _subjects(estate, account, region, at, only):
         control = subject.control
         deployed = where.deployed(control, at)
         if control not in running:
@@ -209,10 +247,8 @@ def findings_in(estate: Estate, account: str, region: str, at: int) -> tuple[Fin
                 suppressed.get((control, subject.arn), ()),
                 at,
             )
-            if not states:
-                continue
-            found.append(
-                Finding(
+            if states:
+                yield Finding(
                     id=finding_id(account, region, control, subject.arn, standard),
                     control=control,
                     standard=standard,
@@ -226,5 +262,3 @@ def findings_in(estate: Estate, account: str, region: str, at: int) -> tuple[Fin
                     standards=(standard,) if standard else running[control],
                     parameters=deployed.parameters if deployed else {},
                 )
-            )
-    return tuple(found)

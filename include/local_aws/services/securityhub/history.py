@@ -9,10 +9,10 @@ from include.local_aws.estate.store import Estate
 from include.local_aws.overlay import Call, Handler, ServiceError
 from include.local_aws.services.moments import DAY, epoch, moment
 from include.local_aws.services.paging import Cursor, with_token
-from include.local_aws.services.securityhub.findings import Finding, product_arn
+from include.local_aws.services.securityhub.findings import Finding, finding_with, product_arn
 from include.local_aws.services.securityhub.hub import BAD_INPUT, asked_size, enabled_since
 from include.local_aws.services.securityhub.lifecycle import State
-from include.local_aws.services.securityhub.organisation import seen_from
+from include.local_aws.services.securityhub.organisation import places_seen
 
 #: How long Security Hub remembers.
 REACH = 90 * DAY
@@ -48,15 +48,10 @@ def handlers(estate: Estate) -> dict[str, Handler]:
         parts = id_.split(":")
         if len(parts) < 6:
             return None
-        wanted = {"Region": parts[3], "AwsAccountId": parts[4]}
-        return next(
-            (
-                one
-                for one in seen_from(estate, call.account, call.region, at, wanted)
-                if one.id == id_
-            ),
-            None,
-        )
+        region, account = parts[3:5]
+        if (account, region) not in places_seen(estate, call.account, call.region, at):
+            return None
+        return finding_with(estate, account, region, id_, at)
 
     def get_finding_history(call: Call) -> dict[str, Any]:
         enabled_since(estate, call)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -29,6 +31,8 @@ from include.local_aws.services.securityhub.organisation import seen_from
 
 #: GetFindings takes at most 20 values for one attribute.
 VALUES_PER_ATTRIBUTE = 20
+#: Listings whose findings are held for their next pages.
+LISTINGS = 16
 
 #: String attributes that control findings have, by filter name; all others have no value.
 TEXTS: dict[str, Callable[[Finding], Sequence[str]]] = {
@@ -216,20 +220,32 @@ def _sort_keys(criteria: Iterable[Mapping[str, Any]]) -> list[tuple[Any, bool]]:
 def handlers(estate: Estate) -> dict[str, Handler]:
     """GetFindings."""
 
-    def get_findings(call: Call) -> dict[str, Any]:
-        enabled_since(estate, call)
-        cursor = Cursor.of(call, BAD_INPUT)
+    # The findings of the last listings: their pages come one after the other.
+    listed: OrderedDict[tuple[str, int], list[Finding]] = OrderedDict()
+    lock = threading.Lock()
+
+    def findings_of(call: Call, cursor: Cursor) -> list[Finding]:
+        key = (cursor.request, cursor.as_of)
+        with lock:
+            if key in listed:
+                listed.move_to_end(key)
+                return listed[key]
         filters = call.params.get("Filters") or {}
         tests = tests_of(filters, cursor.as_of)
         keys = _sort_keys(call.params.get("SortCriteria") or ())
-        found = [
-            finding
-            for finding in seen_from(
-                estate, call.account, call.region, cursor.as_of, only_in(filters)
-            )
-            if all(test(finding) for test in tests)
-        ]
-        page, token = cursor.cut(sorted_by(found, keys) if keys else found, asked_size(call))
+        shown = seen_from(estate, call.account, call.region, cursor.as_of, only_in(filters))
+        found = [finding for finding in shown if all(test(finding) for test in tests)]
+        found = sorted_by(found, keys) if keys else found
+        with lock:
+            listed[key] = found
+            while len(listed) > LISTINGS:
+                listed.popitem(last=False)
+        return found
+
+    def get_findings(call: Call) -> dict[str, Any]:
+        enabled_since(estate, call)
+        cursor = Cursor.of(call, BAD_INPUT)
+        page, token = cursor.cut(findings_of(call, cursor), asked_size(call))
         return with_token({"Findings": [to_asff(finding) for finding in page]}, token)
 
     return {"GetFindings": get_findings}

@@ -58,6 +58,7 @@ class Place:
         settings = estate.rows(
             "SELECT consolidated FROM hub_settings WHERE account = ? AND region = ?", where
         )
+        self._spans: dict[tuple[str, Standard | None], list[Span]] = {}
         #: Whether a control has one finding per resource, whatever the number of standards.
         self.consolidated = not settings or bool(settings[0]["consolidated"])
 
@@ -90,6 +91,12 @@ class Place:
 
     def spans(self, control: str, standard: Standard | None = None) -> list[Span]:
         """When the control ran in ``standard`` (None: in any), oldest first."""
+        key = (control, standard)
+        if key not in self._spans:
+            self._spans[key] = self._spans_when(control, standard)
+        return self._spans[key]
+
+    def _spans_when(self, control: str, standard: Standard | None) -> list[Span]:
         held = self.ever_subscribed(control)
         if not held:
             return _merged((d.from_t, d.to_t) for d in self._deployed.get(control, ()))
