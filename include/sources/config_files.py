@@ -19,9 +19,9 @@ from datetime import UTC, datetime, timedelta
 from json import JSONDecodeError, JSONDecoder
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from include.aws.errors import error_code
+from include.aws.errors import classify
 from include.evidence.cell import Cell
 from include.evidence.snapshot import SnapshotWriter
 from include.sources.base import ask_once, pages
@@ -36,7 +36,6 @@ _NAME = re.compile(
     r"_ConfigHistory_(?P<type>AWS::[\w:]+)_(?P<start>\d{8}T\d{6}Z)_(?P<end>\d{8}T\d{6}Z)_\d+\.json"
 )
 _SNAPSHOT = re.compile(r"_ConfigSnapshot_(?P<at>\d{8}T\d{6}Z)_[^/]+\.json")
-_UNREADABLE = frozenset({"AccessDenied", "AccessDeniedException", "NoSuchBucket", "NoSuchKey"})
 _DECODER = JSONDecoder()
 _SEPARATORS = re.compile(r"[\s,]*")
 #: Bytes decompressed at once.
@@ -86,10 +85,8 @@ def find_delivered(out: SnapshotWriter, config: Any, s3: Any, cell: Cell) -> Del
                 until = max(until, _moment(name["end"]))
                 if name["type"] == COMPLIANCE_TYPE:
                     files.append(key)
-    except ClientError as error:
-        if error_code(error) not in _UNREADABLE:
-            raise
-        out.note(f"The delivery bucket {bucket} can't be read ({error_code(error)}).")
+    except (ClientError, BotoCoreError) as error:
+        _say_unreadable(out, bucket, error)
         return None
     return Delivered(bucket, snapshot, tuple(files), until)
 
@@ -112,15 +109,21 @@ def shelve_delivered(
             for item in items_in(got.data):
                 if item.get("resourceType") == COMPLIANCE_TYPE:
                     _shelve(shelf, item, names, page)
-    except ClientError as error:
-        if error_code(error) not in _UNREADABLE:
-            raise
-        out.note(f"The delivery bucket {delivered.bucket} can't be read ({error_code(error)}).")
+    except (ClientError, BotoCoreError) as error:
+        _say_unreadable(out, delivered.bucket, error)
         return False
     except (ValueError, zlib.error) as error:
         out.note(f"A file in the delivery bucket {delivered.bucket} is damaged: {error}.")
         return False
     return True
+
+
+def _say_unreadable(out: SnapshotWriter, bucket: str, error: Exception) -> None:
+    """Note why the files are not used: Config tells the same. Credentials must be renewed first."""
+    failure = classify(error, "s3")
+    if failure.status == "EXPIRED":
+        raise error
+    out.note(f"The delivery bucket {bucket} was not used: {failure.code}.")
 
 
 def items_in(data: bytes) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from include.clock import iso
@@ -22,6 +22,9 @@ _PACKS = "config-conforms.amazonaws.com"
 _ORGANIZATION = "config-multiaccountsetup.amazonaws.com"
 _OWN_MAKERS = frozenset({_PACKS, _ORGANIZATION})
 _LINKED = re.compile(r":config-rule/aws-service-rule/(?P<maker>[^/]+)/")
+#: How often a periodic rule runs; it may be a little late.
+_HOURS = {"One_Hour": 1, "Three_Hours": 3, "Six_Hours": 6, "Twelve_Hours": 12}
+_SLACK = timedelta(hours=1)
 #: A pack's and an organisation's rules carry an id that differs in every account.
 _TRAILING_ID = re.compile(r"(?<=-conformance-pack)-[a-z0-9]+$|-[a-z0-9]{8,}$")
 
@@ -153,8 +156,9 @@ def _state(
 ) -> tuple[State, str]:
     """The rule's state at the period's end, and when it last ran up to then.
 
-    A periodic rule that was on before the end and has run after it ran through the end: its later
-    runs are told as "at the end", so that the answer doesn't depend on the day of collection.
+    A periodic rule that ran as often as it should up to the end, or has run since, is told to have
+    run at the end: its exact last run before it is forgotten with the next one, and the answer
+    must not depend on the day of collection.
     A rule that waits for changes has stood ready all the time, so no time is told.
     """
     period = cell.period
@@ -170,7 +174,11 @@ def _state(
         return "STALE", iso(last)
     if _waits_for_changes(rule):
         return "ACTIVE", ""
-    return ("STALE" if last < period.start else "ACTIVE"), iso(min(last, period.end))
+    if last < period.start:
+        return "STALE", iso(last)
+    hours = _HOURS.get(str(rule.get("MaximumExecutionFrequency")), 24)
+    in_time = period.end - last <= timedelta(hours=hours) + _SLACK
+    return "ACTIVE", iso(period.end if in_time else last)
 
 
 def _failing_since(status: Mapping[str, Any], last: datetime) -> bool:

@@ -284,6 +284,23 @@ def test_states_of_a_periodic_rule(
         assert out.deployments["IAM_PASSWORD_POLICY"].state == state
 
 
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [
+        ("2026-10-31T09:00:00Z", "2026-11-01T00:00:00Z"),
+        ("2026-11-01T09:00:00Z", "2026-11-01T00:00:00Z"),
+        ("2026-10-20T09:00:00Z", "2026-10-20T09:00:00Z"),
+    ],
+)
+def test_a_daily_run_tells_the_same_before_and_after_the_next_one(
+    last: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daily = managed("daily", "X", MaximumExecutionFrequency="TwentyFour_Hours")
+    evaluated = {"daily": {"LastSuccessfulEvaluationTime": seconds(last)}}
+    with collected(canned(0, rules=[daily], evaluated=evaluated), monkeypatch) as out:
+        assert out.deployments["X"].last_evaluated == told
+
+
 def test_a_rule_that_fails_to_run_is_stale_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = {
         "LastSuccessfulEvaluationTime": seconds("2026-09-02"),
