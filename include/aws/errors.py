@@ -53,6 +53,7 @@ _THROTTLED = {
     "LimitExceededException",
     "SlowDown",
     "BandwidthLimitExceeded",
+    "RateLimitExceededException",
     "TransactionInProgressException",
     "ProvisionedThroughputExceededException",
     "EC2ThrottledException",

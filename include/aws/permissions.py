@@ -68,7 +68,8 @@ def collector_policy(
         actions = SOURCES[name].actions(SOURCES[name].selection(checks))
         sid = name.title().replace("_", "")
         files, decrypt = actions & _LOG_FILES, actions & {"kms:Decrypt"}
-        statements.append(_allow(sid, actions - files - decrypt, "*"))
+        if calls := actions - files - decrypt:
+            statements.append(_allow(sid, calls, "*"))
         if files:
             delivered = f"arn:{partition}:s3:::*AWSLogs/*"
             statements.append(_allow(f"{sid}DeliveredFiles", files, delivered))
