@@ -1,9 +1,9 @@
 """From a hub's switches, and the controls seen at work, to each control's state at a period's end.
 
 A control without findings ran if it is enabled now, its place in a working standard hasn't been
-changed since before the period's end, and the hub was on by then: enabled controls run at least
-once a day, so it ran through the end and found no resource. A control that judged something at
-the end was on then, whatever it is now, unless its switch says that it was off by then.
+changed since a day before the period's end, and the hub was on by then: enabled controls run at
+least once a day, so it ran through the end and found no resource. A control that judged something
+at the end was on then, whatever it is now, unless its switch says that it was off by then.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from include.sources.hub_switches import Switches
 REACH = timedelta(days=90)
 #: How long it keeps archived findings: those of deleted resources are gone after that.
 ARCHIVED_KEPT = timedelta(days=30)
+#: Until when a control that was switched on has looked at every resource.
+_FIRST_RUN = timedelta(hours=24)
 
 
 @dataclass
@@ -92,7 +94,8 @@ def state_of(
 ) -> State:
     """One control's state at ``end``."""
     judging = control in seen.judging
-    if switches.subscribed >= end and not seen.judging:
+    if switches.subscribed > _before(end) and not judging:
+        # A hub that was off for a while has its findings back, of the controls that had any.
         return "NEVER_EVALUATED"
     held = switches.associations.get(control, ())
     on = [one for one in held if one.enabled]
@@ -106,10 +109,15 @@ def state_of(
     ran = [
         one
         for one in on
-        if one.since < end
+        if one.since <= _before(end)
         and one.standard not in seen.unmapped
         and getattr(switches.subscription(one.standard), "status", "") == "READY"
     ]
     if not ran:
         return "DISABLED" if control in seen.switched_off else "NEVER_EVALUATED"
     return "ACTIVE" if reached else "BEYOND_REACH"
+
+
+def _before(end: datetime) -> datetime:
+    """The latest time of switching on after which everything was looked at by the end."""
+    return end - _FIRST_RUN

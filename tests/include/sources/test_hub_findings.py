@@ -321,6 +321,9 @@ def test_switching_to_consolidated_findings_replaces_the_standards_own() -> None
     [
         ([(FSBP, True, "2025-01-01")], None, "ACTIVE"),
         ([(FSBP, True, "2026-11-01")], None, "NEVER_EVALUATED"),
+        # Switched on hours before the end, it may not have looked at everything by then.
+        ([(FSBP, True, "2026-10-31T12:00:00")], None, "NEVER_EVALUATED"),
+        ([(FSBP, True, "2026-10-30")], None, "ACTIVE"),
         ([(FSBP, True, "2026-11-01")], {FSBP}, "ACTIVE"),
         ([(FSBP, False, "2026-10-30")], None, "DISABLED"),
         # Archiving lags behind the switch: active findings don't prove that it was still on.
