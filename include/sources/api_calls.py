@@ -80,7 +80,7 @@ class ApiCalls:
             out.now,
             seen,
             remembered,
-            earlier_items(out, cell),
+            lambda: earlier_items(out, cell),
             frozenset(asked["regional_account_keywords"]),
             bool(asked.get("home")),
         )

@@ -7,9 +7,10 @@ period.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from include.clock import from_iso, iso
@@ -30,17 +31,25 @@ _NO_NAMES: frozenset[str] = frozenset()
 
 @dataclass
 class Teller:
-    """Tells the evidence of one cell. ``regional`` are keywords of settings that are a region's
-    own, not the whole account's; ``home``: the cell is in the region that speaks for the account.
+    """Tells the evidence of one cell.
+
+    ``recall`` reads what earlier snapshots knew, when that is needed. ``regional`` are keywords of
+    settings that are a region's own, not the whole account's; ``home``: the cell is in the region
+    that speaks for the account.
     """
 
     cell: Cell
     now: datetime
     watch: Watch
     remembered: Remembered
-    earlier: Earlier
+    recall: Callable[[], Earlier]
     regional: frozenset[str] = _NO_NAMES
     home: bool = False
+
+    @cached_property
+    def earlier(self) -> Earlier:
+        """What our own snapshots of the time knew."""
+        return self.recall()
 
     def evidence(self, call: ApiCall, items: Spool) -> Iterator[Evidence]:
         """All items of the call."""
@@ -199,11 +208,18 @@ class Teller:
     ) -> Evidence:
         """What was answered now: of the period's end if nothing touched it since."""
         same = touch.since == "same"
+        known: Known = known_as(item.seen, self.cell.period) if same else "CURRENT_ONLY"
+        if configuration is None:
+            configuration = _configuration(call, item.value)
+        if known == "RECONSTRUCTED":
+            kept = self.earlier.items.get((call.keyword, resource, ""))
+            if kept is not None and kept.attributes.get("configuration") == configuration:
+                return kept  # it was seen so at the time
         return self._item(
             call,
             resource,
-            _configuration(call, item.value) if configuration is None else configuration,
-            known=known_as(item.seen, self.cell.period) if same else "CURRENT_ONLY",
+            configuration,
+            known=known,
             # What has stood unchanged is told as of the period's end, what was touched since as
             # of that moment, whenever it was asked for.
             source_time=min(item.seen, self.cell.period.end) if same else touch.at or item.seen,

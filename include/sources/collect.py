@@ -221,7 +221,11 @@ def _collected(
     def earlier() -> Iterator[LoadedSnapshot]:
         end = cell.period.end
         place = (cell.source, cell.account, cell.region)
-        return (store.load(ref) for ref in store.taken_between(*place, end, end + SETTLING))
+        refs = store.taken_between(*place, end, end + SETTLING)
+        # What is in force may be younger; a refresh must not know less than it did.
+        own = store.find(cell)
+        refs += [own] if own is not None and own not in refs else []
+        return (store.load(ref) for ref in refs)
 
     out.earlier = earlier
     with patience(retry.refusals, retry.seconds), journalled(journal):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 
 from include.evidence.cell import Cell
 from include.evidence.item import Evidence
-from include.evidence.snapshot import LoadedSnapshot, SnapshotWriter
+from include.evidence.snapshot import SnapshotWriter
 
 #: An item: keyword, resource, and the item's own ``id`` where one resource has several.
 About = tuple[str, str, str]
@@ -28,16 +28,14 @@ def earlier_items(out: SnapshotWriter, cell: Cell) -> Earlier:
 
     Only items that were known to hold then count: those of the same period that were not
     CURRENT_ONLY, and those of other periods whose source time lies before the end and that were
-    collected after it. They stay CONTEMPORANEOUS or RECONSTRUCTED as they were. Each names the
-    snapshot it is from as ``attributes["snapshot"]``; its page lies there. The collection nearest
-    to the end wins. Makes no AWS call but reads the snapshots; without any, nothing is known.
+    collected after it. They stay CONTEMPORANEOUS or RECONSTRUCTED as they were, with equal
+    content. ``page`` says where the raw page is: the snapshot's URI, a slash, the page's name
+    there. The collection nearest to the end wins. Only snapshots are read (one pass over each),
+    nobody else is asked.
     """
-    given: Callable[[], Iterator[LoadedSnapshot]] | None = getattr(out, "earlier", None)
     items: dict[About, Evidence] = {}
     answered: set[str] = set()
-    if given is None:
-        return Earlier()
-    for snapshot in given():
+    for snapshot in out.earlier():
         same = snapshot.cell.period == cell.period
         if same and snapshot.ref.filled:
             answered |= {d.keyword for d in snapshot.deployments if d.state == "ACTIVE"}
@@ -52,5 +50,6 @@ def earlier_items(out: SnapshotWriter, cell: Cell) -> Earlier:
 
 
 def _kept(item: Evidence, uri: str) -> Evidence:
-    attributes = {"snapshot": uri, **item.attributes}
-    return msgspec.structs.replace(item, attributes=attributes, page="", offset=0)
+    if not item.page or "/" in item.page:
+        return item  # nothing was read for it, or it was kept from an earlier one already
+    return msgspec.structs.replace(item, page=f"{uri}/{item.page}")

@@ -39,7 +39,7 @@ def collect(
     return run
 
 
-@pytest.mark.parametrize("source", ["security_hub", "cloudtrail", "inspector", "api_calls"])
+@pytest.mark.parametrize("source", ["security_hub", "cloudtrail", "inspector"])
 def test_a_period_that_is_forgotten_is_beyond_reach(source: str, collect: Any) -> None:
     loaded = collect(source, "2026-05")
     assert loaded.ref.status in ("BEYOND_REACH", "NOT_ENABLED")
@@ -50,13 +50,16 @@ def test_a_period_that_is_forgotten_is_beyond_reach(source: str, collect: Any) -
     )
 
 
-def test_api_calls_claim_nothing_of_the_past_when_cloudtrail_is_denied(
+def test_api_calls_rest_on_config_alone_when_cloudtrail_is_denied(
     collect: Any, world: World
 ) -> None:
     world.fault(service="cloudtrail", operation="LookupEvents", kind="access_denied")
     loaded = collect("api_calls")
     assert loaded.ref.status == "COMPLETE"
-    assert {item.known for item in loaded.iter_evidence()} == {"CURRENT_ONLY"}
+    known = {item.keyword: item.known for item in loaded.iter_evidence()}
+    assert set(known.values()) == {"CURRENT_ONLY", "RECONSTRUCTED"}
+    states = {d.keyword: d.state for d in loaded.deployments}
+    assert all((states[k] == "ACTIVE") == (known[k] == "RECONSTRUCTED") for k in known)
     assert "cloudtrail:LookupEvents" in loaded.receipt.message
 
 
