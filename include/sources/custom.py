@@ -9,7 +9,7 @@ from include.evidence.cell import Cell
 from include.evidence.item import SourceName
 from include.evidence.snapshot import SnapshotWriter
 from include.settings import load_settings
-from include.sources.custom_files import collect_files
+from include.sources.custom_files import collect_files, tell_misplaced
 from include.sources.custom_nodes import ACTIONS, collect_nodes
 
 if TYPE_CHECKING:
@@ -57,13 +57,11 @@ class Custom:
         """Records first, so that they are kept when Systems Manager refuses."""
         if asked.get("only") != _NODES:
             settings = load_settings()
-            collect_files(
-                cell,
-                out,
-                clients.own.client("s3", settings.home_region),
-                settings.custom_bucket,
-                settings.custom_evidence.prefix,
-                named=settings.custom_evidence.bucket is not None,
-            )
+            s3 = clients.own.client("s3", settings.home_region)
+            place = settings.custom_bucket, settings.custom_evidence.prefix
+            named = settings.custom_evidence.bucket is not None
+            collect_files(cell, out, s3, *place, named=named)
+            if cell.region == asked.get("home_region"):
+                tell_misplaced(cell, out, s3, *place, named=named)
         if asked.get("only") != _RECORDS:
             collect_nodes(cell, out, clients)

@@ -99,6 +99,17 @@ def collect_files(
         )
 
 
+def tell_misplaced(
+    cell: Cell, out: SnapshotWriter, s3: Any, bucket: str, prefix: str, *, named: bool
+) -> None:
+    """Name the files that lie in the account's folder itself: no region's cell would read them."""
+    above = f"{prefix}{cell.account}/"
+    files = [stored.key for stored in listed(out, s3, bucket, above, named=named, deep=False)]
+    if files:
+        told = ", ".join(files[:_TOLD]) + (", …" if len(files) > _TOLD else "")
+        out.note(f"Not read, as records lie in a folder for each region: {told}.")
+
+
 @contextmanager
 def _table() -> Iterator[sqlite3.Connection]:
     with (

@@ -67,13 +67,16 @@ class Fetched:
 
 
 def listed(
-    out: SnapshotWriter, s3: Any, bucket: str, prefix: str, *, named: bool
+    out: SnapshotWriter, s3: Any, bucket: str, prefix: str, *, named: bool, deep: bool = True
 ) -> Iterator[Stored]:
     """The objects below ``prefix``, each once; folders' own marks are left out.
 
     A bucket that is not there holds nothing, unless the settings name it on purpose (``named``).
+    Without ``deep``, folders below are left out.
     """
     request = {"Bucket": bucket, "Prefix": prefix}
+    if not deep:
+        request["Delimiter"] = "/"
     seen: set[str] = set()
     try:
         for listing in pages(

@@ -62,9 +62,9 @@ def drop(sessions: SessionFactory, collect: Any) -> Any:
     s3 = sessions.base().client("s3")
     s3.create_bucket(Bucket=BUCKET)
 
-    def put(name: str, body: bytes, region: str = "us-east-1") -> None:
+    def put(name: str, body: bytes, region: str = "us-east-1/") -> None:
         prefix = os.environ["AUDIT_CUSTOM_EVIDENCE_PREFIX"]
-        s3.put_object(Bucket=BUCKET, Key=f"{prefix}{ACCOUNT}/{region}/{name}", Body=body)
+        s3.put_object(Bucket=BUCKET, Key=f"{prefix}{ACCOUNT}/{region}{name}", Body=body)
 
     return put
 
@@ -155,6 +155,14 @@ def test_nothing_dropped_and_no_bucket_is_nothing_but_a_named_bucket_has_to_be_t
     monkeypatch.setenv("AUDIT_CUSTOM_EVIDENCE_BUCKET", "not-there-at-all")
     loaded = collect()
     assert "not-there-at-all" in loaded.receipt.message
+
+
+def test_a_file_outside_of_the_regions_folders_is_told(collect: Any, drop: Any) -> None:
+    drop("stray.jsonl", record("b", "FAIL", "2026-10-20T00:00:00Z"), region="")
+    drop("a.jsonl", record("a", "PASS", "2026-10-20T00:00:00Z"))
+    loaded = collect()
+    assert loaded.ref.status == "COMPLETE"
+    assert "stray.jsonl" in loaded.receipt.message and "a.jsonl" not in loaded.receipt.message
 
 
 def test_late_records_are_found_by_the_next_run_and_else_the_content_is_the_same(
