@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from include.assessment.registers import REGISTERS, Entry
+from include.assessment.period import parse_period
+from include.assessment.registers import REGISTERS, Acceptance, Entry
 from include.checks.located_yaml import LocatedYaml, Place, read_located
 from include.checks.validation import first_error
 from include.errors import InputError
@@ -86,6 +87,11 @@ def entry_problems(register: str, entry: Entry, known: Known) -> list[tuple[str,
             if field == "account" and value == "organization":
                 continue
             found.append((field, f"{entry.id}: '{value}' is no {field}.", wish))
+    if isinstance(entry, Acceptance):
+        try:
+            parse_period(entry.period)
+        except InputError as error:
+            found.append(("period", f"{entry.id}: {error.message}", error.hint))
     if register == "exclusions" and all(
         getattr(entry, field) == "*" for field in ("source", "account", "region")
     ):
@@ -116,7 +122,8 @@ def _check_file(path: Path, register: str, known: Known, day: date) -> list[Prob
         seen.setdefault(entry.id, line)
         for field, text, hint in entry_problems(register, entry, known):
             found.append(Problem(path, document.line((*place, field)), "error", text, hint))
-        found += _ending(path, document.line((*place, "until")), entry, day)
+        if register != "acceptances":  # these are of one period, and stay so
+            found += _ending(path, document.line((*place, "until")), entry, day)
     return found
 
 

@@ -15,6 +15,7 @@ from include.errors import InputError
 if TYPE_CHECKING:
     from include.assessment.period import Period
     from include.assessment.register_check import Known
+    from include.assessment.registers import Entry
 
 Name = Literal["exceptions", "not_applicable", "acceptances", "exclusions"]
 Folder = Annotated[
@@ -53,15 +54,16 @@ def list_entries(
     as_json: Annotated[bool, typer.Option("--json", help="Entries as JSON.")] = False,
 ) -> None:
     """Show every entry and whether it counts."""
+    from include.assessment.period import parse_period
     from include.assessment.registers import load_registers
 
-    where, when = _folder(folder), _period(period)
+    where, when = _folder(folder), parse_period(period) if period else None
     entries = load_registers(where).every()
     if as_json:
         shown = [
             {
                 "register": name,
-                "state": entry.state(when),
+                "state": _state(entry, when),
                 **entry.model_dump(mode="json", by_alias=True, exclude_defaults=True),
             }
             for name, entry in entries
@@ -78,13 +80,13 @@ def list_entries(
         return
     table = Table("register", "id", "what", "reason", "owner", "approver", "from", "until", "state")
     for name, entry in entries:
-        state = entry.state(when)
+        state = _state(entry, when)
         table.add_row(
             name.replace("_", " "),
             *(Text(t) for t in (entry.id, entry.what, entry.reason, entry.owner, entry.approver)),
             str(entry.start),
             str(entry.until),
-            Text(state, style=_STYLES[state]),
+            Text(state, style=_STYLES.get(state, "")),
         )
     console.print(table)
 
@@ -175,6 +177,18 @@ def known() -> Known:
         for control in load_framework(header.id).controls()
     }
     return Known(controls, set(load_catalogue()), set(SOURCES))
+
+
+def _state(entry: Entry, when: Period | None) -> str:
+    """Whether it counts on the period's last day, or today; an acceptance is of one period."""
+    from include.assessment.period import parse_period
+    from include.assessment.registers import Acceptance
+
+    if isinstance(entry, Acceptance):
+        if when is not None and when.label != entry.period:
+            return "for another period"
+        when = parse_period(entry.period)
+    return entry.state(when or _period(None))
 
 
 def _folder(folder: Path | None) -> Path:

@@ -70,6 +70,16 @@ def test_exclusions_name_source_account_and_region(tmp_path: Path) -> None:
     assert "XC-2: excludes every source" in found[3]
 
 
+def test_an_acceptance_is_of_a_period_and_does_not_expire(tmp_path: Path) -> None:
+    (tmp_path / "acceptances.yaml").write_text(
+        "version: 1\nacceptances:\n"
+        + entry("AC-1", "control: '1.1'", "evidence: ME-1", "period: 2026-01", until="2026-01-31")
+        + entry("AC-2", "control: '1.1'", "evidence: ME-1", "period: january")
+    )
+    [found] = told(tmp_path)
+    assert "acceptances.yaml:15 error AC-2: 'january' is not a period" in found
+
+
 def test_broken_and_strange_files_are_told(tmp_path: Path) -> None:
     (tmp_path / "acceptances.yaml").write_text("version: 1\nacceptances: [\n")
     (tmp_path / "exceptions.yaml").write_text("version: 1\nexceptions: none\n")

@@ -70,6 +70,17 @@ def test_a_bad_entry_is_wrong_usage_and_nothing_is_written(
     assert not list(tmp_path.iterdir())
 
 
+def test_an_acceptance_counts_for_its_own_period(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(tmp_path, "acceptances", "--control", "1.1", "--evidence", "ME-1", "--period", "2026-01",
+        "--from", "2026-01-01", until="2026-01-31")  # fmt: skip
+    for more, state in (([], "in force"), (["--period", "2026-02"], "for another period")):
+        capsys.readouterr()
+        assert main(["register", "list", "--json", "--folder", str(tmp_path), *more]) == 0
+        assert [entry["state"] for entry in json.loads(capsys.readouterr().out)] == [state]
+
+
 def test_a_day_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert add(tmp_path, "exceptions", "--check", "imdsv2-required", until="31.12.2026") == 64
     assert "--until is '31.12.2026'" in capsys.readouterr().err
