@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,13 @@ class LocalAws:
     @property
     def ground_truth(self) -> Path:
         return self.directory / "ground_truth.json"
+
+    @property
+    def last_month(self) -> str:
+        """The label of the month before the estate's clock."""
+        clock = json.loads(self.ground_truth.read_text())["clock"]
+        first = datetime.fromisoformat(clock).replace(day=1)
+        return f"{first - timedelta(days=1):%Y-%m}"
 
     def client(self, service: str, *, account: str = "", region: str = "") -> Any:
         """A boto3 client; by default of the management account in the home region."""
@@ -104,6 +111,7 @@ def assess(
     regions: Sequence[str] = (),
     refresh: bool = False,
     earlier: Any = None,
+    registers: Any = None,
 ) -> Any:
     """Collect and judge as the DAG does; cells that can't be filled become gaps."""
     from include.assessment.period import parse_period
@@ -129,6 +137,7 @@ def assess(
         partition_key=None,
         run_after=now.astimezone(UTC),
         now=now,
+        exclusions=registers.exclusions if registers else (),
     )
     s3 = aws.client("s3")
     ensure_bucket(s3, bucket, region=aws.regions[0])
@@ -160,4 +169,4 @@ def assess(
             del os.environ["AWS_ENDPOINT_URL"]
         else:
             os.environ["AWS_ENDPOINT_URL"] = before
-    return judge_run(plan, store, earlier=earlier)
+    return judge_run(plan, store, registers, earlier=earlier)

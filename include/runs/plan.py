@@ -15,6 +15,7 @@ from include.assessment.period import (
     parse_period,
     require_finished,
 )
+from include.assessment.registers import Exclusion
 from include.clock import from_iso, iso
 from include.digests import digest_of
 from include.errors import InputError
@@ -61,6 +62,8 @@ class Plan:
     interim: tuple[str, ...] = field(default=())
     #: Accounts that the scope means but that can't be assessed, each with the reason.
     left_out: tuple[tuple[str, str], ...] = field(default=())
+    #: Decisions by which cells are not collected, in force for the period.
+    excluded: tuple[Exclusion, ...] = field(default=())
 
     @property
     def period(self) -> Period:
@@ -80,14 +83,20 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self)
+        excluded = [entry.model_dump(mode="json", by_alias=True) for entry in self.excluded]
+        return {**asdict(self), "excluded": excluded}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Plan:
         """The inverse of :meth:`to_json`."""
         lists = {name: tuple(data[name]) for name in ("accounts", "regions", "sources", "interim")}
         left_out = tuple((account, why) for account, why in data["left_out"])
-        return cls(**{**data, **lists, "left_out": left_out})
+        excluded = tuple(Exclusion.model_validate(entry) for entry in data["excluded"])
+        return cls(**{**data, **lists, "left_out": left_out, "excluded": excluded})
+
+    def exclusion_of(self, source: str, account: str, region: str) -> Exclusion | None:
+        """The decision by which a cell is left out; None if it is collected."""
+        return next((e for e in self.excluded if e.covers(source, account, region)), None)
 
 
 def make_plan(
@@ -103,6 +112,7 @@ def make_plan(
     run_after: datetime,
     now: datetime,
     left_out: Sequence[tuple[str, str]] = (),
+    exclusions: Sequence[Exclusion] = (),
 ) -> Plan:
     """Resolve what was asked against the settings; raises InputError before anything is done.
 
@@ -146,6 +156,7 @@ def make_plan(
         assessment_name=asked.assessment_name or "",
         interim=tuple(interim),
         left_out=tuple(left_out),
+        excluded=tuple(entry for entry in exclusions if entry.state(period) == "in force"),
     )
     if asked.assessment_name and not re.fullmatch(NAME_PATTERN, asked.assessment_name):
         raise InputError(

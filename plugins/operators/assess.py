@@ -33,7 +33,7 @@ class MapToControlsOperator(AssessmentOperator):
         last = earlier_result(plan, self.workspace("runs"))
         assessment = judge_run(plan, self.store(), registers, last[0] if last else None)
         reference = self.workspace("runs", plan.key).put_json("assessment", assessment.to_json())
-        read = [receipt.uri for receipt in assessment.receipts]
+        read = [receipt.uri for receipt in assessment.receipts if receipt.uri]
         self.record_lineage(read=read + ([last[1].uri] if last else []), wrote=[reference.uri])
         if last:
             self.log.info("Stands on the result of %s, %s", last[0].period, last[1].uri)

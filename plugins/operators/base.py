@@ -71,12 +71,15 @@ class AssessmentOperator(BaseOperator):
         """
         from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
+        from include.aws.sessions import RetryPolicy
+
         made: dict[tuple[str, str | None], Any] = self.__dict__.setdefault("_clients", {})
         if (service, region) not in made:
             made[service, region] = AwsBaseHook(
                 self.aws_conn_id,
                 client_type=service,
                 region_name=region or self.settings.home_region,
+                config=RetryPolicy().config(),
             ).get_conn()
         return made[service, region]
 

@@ -27,6 +27,7 @@ class PlanOperator(AssessmentOperator):
 
         from airflow.sdk.exceptions import AirflowFailException
 
+        from include.assessment.registers import load_registers
         from include.aws.organization import accounts_in_scope, regions_in_scope
         from include.checks.catalogue import load_catalogue
         from include.errors import InputError
@@ -69,6 +70,7 @@ class PlanOperator(AssessmentOperator):
                 run_after=run_after,
                 now=parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]),
                 left_out=accounts.left_out,
+                exclusions=load_registers(settings.registers_folder).exclusions,
             )
         except InputError as error:
             # The sentence by itself: the traceback of a person's slip helps nobody.
@@ -89,4 +91,6 @@ class PlanOperator(AssessmentOperator):
         )
         for account, why in plan.left_out:
             self.log.warning("Account %s is not assessed: %s.", account, why)
+        for entry in plan.excluded:
+            self.log.warning("Excluded by %s: %s. %s", entry.id, entry.what, entry.reason)
         return [{"account": account, "plan": reference} for account in plan.accounts]
