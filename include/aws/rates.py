@@ -48,15 +48,16 @@ _CROWDED, _MEMORY = 0.45, 0.05
 #: now and then, which is where nothing that is granted is left lying.
 _FASTER, _SLOWER = 1.003, 0.988
 #: After how many calm seconds to look whether the limit was lifted, in ever larger steps.
-_PROBE_AFTER_SECONDS = 20.0
+_PROBE_AFTER_SECONDS = 10.0
 #: How much of a request's time to wait after a refusal: the bucket was nearly full enough. Twice
 #: as long after the second in a row, and so on.
 _EARLY = 0.15
 #: Seconds that a refused call waits while no rate is known: at first, at most, and at most while
 #: other calls pass.
 _FIRST_PAUSE, _LONGEST_PAUSE, _LIVELY_PAUSE = 0.05, 20.0, 1.0
-#: As slow as anything becomes, in requests per second.
-_SLOWEST = 0.1
+#: As slow as anything becomes: in requests per second, and as a share of a documented rate. What
+#: is refused altogether for a while must not stay slow for long after.
+_SLOWEST, _SLOWEST_SHARE = 0.5, 0.25
 
 
 class Limiter:
@@ -67,6 +68,7 @@ class Limiter:
         self._lock = threading.Lock()
         self._known = known
         self._cap = known.per_second * _SHARE if known and known.at_once else float("inf")
+        self._slowest = known.per_second * _SLOWEST_SHARE if known else _SLOWEST
         self._burst = max(1.0, known.burst - _RESERVE) if known else 1.0
         #: What was measured while calls were refused; None while nothing is known to be slower.
         self._measured: float | None = None
@@ -127,10 +129,12 @@ class Limiter:
             if self._known:
                 self._cap = self._known.per_second * _SHARE
             if self._measured is not None:
-                self._measured = max(_SLOWEST, min(self._rate(now), self._measured * 1.5) * _SLOWER)
+                self._measured = max(
+                    self._slowest, min(self._rate(now), self._measured * 1.5) * _SLOWER
+                )
             self._refused_at = now
             if self._crowding >= _CROWDED:
-                self._measured = max(_SLOWEST, min(self._granted(now), self._rate(now)))
+                self._measured = max(self._slowest, min(self._granted(now), self._rate(now)))
                 self._crowding /= 2
             if self._known or self._measured is not None:
                 # Our own bucket is wrong: there was not quite one request in AWS's.

@@ -154,7 +154,7 @@ class Retrying:
         wait = limiter.pause(course.refusals) * (0.5 + self._jitter() / 2)
         budget = _patience.get()
         # At a measured rate whom it hits is chance, and the others are served meanwhile.
-        if course.refusals >= self._attempts * (1 if wait else 5):
+        if course.refusals >= self._attempts * (1 if wait else 3):
             return None
         if budget is not None and not budget.spend(wait):
             return None

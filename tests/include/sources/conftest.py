@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from include.assessment.period import Period, parse_period
+from include.aws.rates import Limiters
 from include.aws.sessions import RetryPolicy, SessionFactory
 from include.checks.catalogue import Check, load_catalogue
 from include.evidence.snapshot import SnapshotRef
@@ -90,8 +91,8 @@ def world(served: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 @pytest.fixture
 def sessions(world: World) -> SessionFactory:
-    """Sessions that give up soon, so that tests of failure stay short."""
-    return SessionFactory(ROLE, retry=RetryPolicy(attempts=3))
+    """Sessions that give up soon, and that no other test's refusals slow down."""
+    return SessionFactory(ROLE, retry=RetryPolicy(attempts=3), limiters=Limiters())
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from include.aws.rates import Limiters
 from include.aws.sessions import SessionFactory
 from include.checks.catalogue import Check
 from include.evidence.snapshot import SnapshotRef
@@ -75,7 +76,7 @@ def test_killed_at_any_moment_the_retry_ends_with_the_same_evidence(
     scratch: dict[str, int] = {}
     for source, service in SOURCES.items():
         calls(service)
-        calm[source] = tell(source=source, prefix=f"calm-{source}")
+        calm[source] = tell(source=source, prefix=f"undisturbed-{source}")
         scratch[source] = calls(service)
         assert calm[source]["refs"][0]["status"] == "COMPLETE"
     chance = random.Random(20)
@@ -140,7 +141,7 @@ def test_throttling_every_fifth_call_of_all_services_changes_nothing(
         home_region="us-east-1",
         period=world.period,
         checks=checks,
-        sessions=SessionFactory(ROLE),
+        sessions=SessionFactory(ROLE, limiters=Limiters()),
         store=SnapshotStore(BUCKET, SessionFactory().base().client("s3"), store.prefix),
     )
     assert ref.content_digest == calm[1][1].content_digest
