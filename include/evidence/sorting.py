@@ -1,20 +1,24 @@
 """Sorts evidence that may not fit into memory, so that its order never depends on paging.
 
 Items become rows of Arrow tables early, a few thousand at a time; sorted runs of rows go to disk
-and are merged block by block. Memory is bounded by the sizes below, whatever the number of items:
-about 2 x RUN_BYTES while taking items, FAN_IN x BLOCK_BYTES while merging.
+and are merged a stretch of keys at a time. Memory is bounded by the sizes below, whatever the
+number of items: about 4 x RUN_BYTES while taking items, and 4 x STRETCH_BYTES and a block of each
+of FAN_IN runs while merging (and a key for every SAMPLE_BYTES of rows).
 """
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.evidence import columns
 from include.evidence.item import Evidence, content_of, identity_of
 from include.evidence.table import SCHEMA, columns_of, microseconds, sizes_of
 
@@ -22,11 +26,15 @@ from include.evidence.table import SCHEMA, columns_of, microseconds, sizes_of
 BATCH_ROWS = 2_000
 BATCH_BYTES = 2 * 1024 * 1024
 #: Rows held in memory before a sorted run goes to disk (bytes, about).
-RUN_BYTES = 16 * 1024 * 1024
-#: What is read of each run at a time while merging (bytes, about; at least one row).
-BLOCK_BYTES = 256 * 1024
+RUN_BYTES = 8 * 1024 * 1024
+#: What is read of a run at a time while merging (bytes, about; at least one row).
+BLOCK_BYTES = 64 * 1024
+#: What is merged at a time, of all runs together (bytes, about).
+STRETCH_BYTES = 2 * 1024 * 1024
+#: How far apart the keys are by which stretches are cut.
+SAMPLE_BYTES = 256 * 1024
 #: Runs merged at a time.
-FAN_IN = 48
+FAN_IN = 128
 
 #: The order of the rows: keyword, deployment, resource, source time, content digest, page.
 _KEY = "_key"
@@ -52,7 +60,7 @@ class EvidenceSorter:
         self._size = 0
         self._tables: list[pa.Table] = []
         self._held = 0
-        self._runs: list[IO[bytes]] = []
+        self._runs: list[_Run] = []
         self.added = 0
         #: Items that came again; known when :meth:`merged` has come to its end.
         self.duplicates = 0
@@ -75,18 +83,18 @@ class EvidenceSorter:
         """Tables of :data:`SCHEMA` in order, each item once, with the rows' content digests."""
         self._to_rows()
         if not self._runs:
-            sources = [iter([_sorted(self._tables)])] if self._tables else []
+            found_tables = iter([_sorted(self._tables)] if self._tables else [])
         else:
             self._spill()
             while len(self._runs) > self._fan_in:
                 some, self._runs = self._runs[: self._fan_in], self._runs[self._fan_in :]
-                self._runs.append(_write(_merge([_read(run) for run in some])))
+                self._runs.append(_Run.of(_merge(some)))
                 for run in some:
                     run.close()
-            sources = [_read(run) for run in self._runs]
+            found_tables = _merge(self._runs)
         self._tables = []
         found = 0
-        for table in _distinct(_merge(sources)):
+        for table in _distinct(found_tables):
             found += table.num_rows
             yield table.select(SCHEMA.names), table[_DIGEST].to_pylist()
         self.duplicates = self.added - found
@@ -100,10 +108,10 @@ class EvidenceSorter:
     def _to_rows(self) -> None:
         if not self._items:
             return
-        columns: dict[str, Any] = columns_of(self._items, [identity_of(i) for i in self._items])
-        columns[_DIGEST] = pa.array(self._digests, pa.binary(32))
-        columns[_KEY] = pa.array(map(_key, self._items, self._digests), pa.binary())
-        table = pa.table(columns)
+        made: dict[str, Any] = columns_of(self._items, [identity_of(i) for i in self._items])
+        made[_DIGEST] = columns.fixed(self._digests, 32)
+        made[_KEY] = columns.binaries(list(map(_key, self._items, self._digests)))
+        table = pa.Table.from_arrays(list(made.values()), names=list(made))
         self._tables.append(table)
         self._held += table.nbytes
         self._items, self._digests, self._size = [], [], 0
@@ -113,7 +121,8 @@ class EvidenceSorter:
     def _spill(self) -> None:
         if self._tables:
             tables, self._tables, self._held = self._tables, [], 0
-            self._runs.append(_write(iter([_sorted(tables)])))
+            self._runs.append(_Run.of(iter([_sorted(tables)])))
+            pa.default_memory_pool().release_unused()
 
 
 def _key(item: Evidence, digest: bytes) -> bytes:
@@ -144,62 +153,89 @@ def _sorted(tables: Sequence[pa.Table]) -> pa.Table:
     return table.take(pc.sort_indices(table[_KEY]))
 
 
-def _write(tables: Iterator[pa.Table]) -> IO[bytes]:
-    """A sorted run in a temporary file, in blocks."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives until the sorter is closed
-    writer = None
-    options = pa.ipc.IpcWriteOptions(compression="lz4")
-    for table in tables:
-        if writer is None:
-            writer = pa.ipc.new_stream(file, table.schema, options=options)
-        for block in _blocks(table.combine_chunks()):
-            writer.write_table(block)
-    if writer is not None:
-        writer.close()
-    return file
+_OFFSETS = (number * 161_803 % SAMPLE_BYTES for number in count())
 
 
-def _blocks(table: pa.Table) -> Iterator[pa.Table]:
-    places = sizes_of(table).cumsum() // BLOCK_BYTES
-    start = 0
+class _Run:
+    """Sorted rows in a temporary file, in blocks; ``samples`` are some of their keys."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        self.samples: list[bytes] = []
+
+    @classmethod
+    def of(cls, tables: Iterator[pa.Table]) -> _Run:
+        """Write sorted tables."""
+        run = cls()
+        writer = None
+        options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+        # Runs of one size would all be sampled at the same keys, and stretches come out uneven.
+        written = next(_OFFSETS)
+        for table in tables:
+            if writer is None:
+                writer = pa.ipc.new_stream(run._file, table.schema, options=options)
+            for block, size in _blocks(table.combine_chunks()):
+                writer.write_table(block)
+                if written // SAMPLE_BYTES != (written := written + size) // SAMPLE_BYTES:
+                    run.samples.append(block[_KEY][-1].as_py())
+        if writer is not None:
+            writer.close()
+        return run
+
+    def blocks(self) -> Iterator[pa.Table]:
+        """Read the rows back."""
+        self._file.seek(0)
+        options = pa.ipc.IpcReadOptions(use_threads=False)
+        with pa.ipc.open_stream(self._file, options=options) as reader:
+            for batch in reader:
+                yield pa.Table.from_batches([batch])
+
+    def close(self) -> None:
+        """Remove the file."""
+        self._file.close()
+
+
+def _blocks(table: pa.Table) -> Iterator[tuple[pa.Table, int]]:
+    """Blocks and their sizes (bytes, about)."""
+    ends = sizes_of(table).cumsum()
+    places = ends // BLOCK_BYTES
+    start, before = 0, 0
     while start < table.num_rows:
         end = max(start + 1, int(places.searchsorted(places[start], "right")))
-        yield table.slice(start, end - start)
-        start = end
+        after = int(ends[end - 1])
+        yield table.slice(start, end - start), after - before
+        start, before = end, after
 
 
-def _read(run: IO[bytes]) -> Iterator[pa.Table]:
-    run.seek(0)
-    with pa.ipc.open_stream(run) as reader:
-        for batch in reader:
-            yield pa.Table.from_batches([batch])
+def _merge(runs: Sequence[_Run]) -> Iterator[pa.Table]:
+    """Sorted tables out of sorted runs: a stretch of keys at a time, of all runs together."""
+    cursors = [_Cursor(run.blocks()) for run in runs]
+    samples = sorted(sample for run in runs for sample in run.samples)
+    step = max(1, STRETCH_BYTES // SAMPLE_BYTES)
+    for bound in [*samples[step - 1 :: step], None]:
+        found = [table for cursor in cursors for table in cursor.up_to(bound)]
+        if found:
+            yield _sorted(found)
 
 
-def _merge(sources: Sequence[Iterator[pa.Table]]) -> Iterator[pa.Table]:
-    """Sorted tables out of sorted sources, holding one block of each.
+class _Cursor:
+    """A place in a sorted run; holds one block."""
 
-    In each step, all rows up to the smallest of the blocks' last keys are final: nothing that
-    is still to come can be before them.
-    """
-    blocks = [(block, source) for source in sources if (block := next(source, None)) is not None]
-    while blocks:
-        lasts = [block[_KEY][-1].as_py() for block, _ in blocks]
-        bound = min(lasts)
-        final: list[pa.Table] = []
-        left: list[tuple[pa.Table, Iterator[pa.Table]]] = []
-        for (block, source), last in zip(blocks, lasts, strict=True):
-            if last == bound:
-                final.append(block)
-                following = next(source, None)
-                if following is not None:
-                    left.append((following, source))
-                continue
-            count = pc.sum(pc.less_equal(block[_KEY], bound)).as_py()
-            if count:
-                final.append(block.slice(0, count))
-            left.append((block.slice(count), source))
-        blocks = left
-        yield _sorted(final)
+    def __init__(self, blocks: Iterator[pa.Table]) -> None:
+        self._blocks = blocks
+        self._block: pa.Table | None = next(blocks, None)
+
+    def up_to(self, bound: bytes | None) -> Iterator[pa.Table]:
+        """The rows from here to the key ``bound`` (with it), None: to the end."""
+        while self._block is not None:
+            if bound is not None and self._block[_KEY][-1].as_py() > bound:
+                place = bisect_right(self._block[_KEY].to_pylist(), bound)
+                if place:
+                    yield self._block.slice(0, place)
+                    self._block = self._block.slice(place)
+                return
+            yield self._block
+            self._block = next(self._blocks, None)
 
 
 def _distinct(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
@@ -210,4 +246,4 @@ def _distinct(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
         keep = [digests[0].as_py() != before]
         keep += pc.not_equal(digests[1:], digests[:-1]).to_pylist()
         before = digests[-1].as_py()
-        yield table if all(keep) else table.filter(pa.array(keep))
+        yield table if all(keep) else table.filter(columns.flags(keep))

@@ -7,26 +7,30 @@ third of the file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from include.evidence import columns
 from include.evidence.item import Evidence
 
+# Arrow's own allocator keeps what is freed: a long collection would hold its highest moments.
+pa.set_memory_pool(pa.system_memory_pool())
+
 #: A row group ends at so many rows or bytes: what a writer or a reader holds in memory.
-ROWS_PER_GROUP = 20_000
-BYTES_PER_GROUP = 16 * 1024 * 1024
+ROWS_PER_GROUP = 10_000
+BYTES_PER_GROUP = 8 * 1024 * 1024
 #: Items turned into objects at a time when reading.
 _ROWS_AT_ONCE = 2_000
 
 _WORD = pa.dictionary(pa.int32(), pa.string())
 _TIME = pa.timestamp("us", tz="UTC")
-_FAILED = pa.list_(pa.struct([("start", pa.string()), ("end", pa.string())]))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -52,7 +56,7 @@ SCHEMA = pa.schema(
         ("severity", _WORD),
         ("deployment", _WORD),
         ("parameters", _WORD),
-        ("failed", _FAILED),
+        ("failed", columns.INTERVALS),
         ("attributes", pa.string()),
         ("page", _WORD),
         ("offset", pa.int32()),
@@ -60,34 +64,28 @@ SCHEMA = pa.schema(
 )
 _WORDS = [name for name in SCHEMA.names if SCHEMA.field(name).type == _WORD]
 _PLAIN = [name for name in _WORDS if name != "parameters"]
-_JSON = msgspec.json.Encoder(order="deterministic")
+_ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
 def columns_of(items: Sequence[Evidence], ids: Sequence[bytes]) -> dict[str, pa.Array]:
     """The columns of :data:`SCHEMA` for some items and their ids."""
-    columns: dict[str, Any] = {
-        name: pa.array([getattr(item, name) for item in items], _WORD) for name in _PLAIN
+    made: dict[str, Any] = {
+        name: columns.words([getattr(item, name) for item in items]) for name in _PLAIN
     }
-    columns["evidence_id"] = pa.array(ids, pa.binary(16))
-    columns["resource"] = pa.array([item.resource for item in items], pa.string())
-    columns["source_time"] = _times([item.source_time for item in items])
-    columns["collected_at"] = _times([item.collected_at for item in items])
-    columns["in_population"] = pa.array([item.in_population for item in items], pa.bool_())
-    columns["parameters"] = pa.array(_texts(item.parameters for item in items), _WORD)
-    columns["failed"] = pa.array(
-        [[{"start": start, "end": end} for start, end in item.failed] for item in items], _FAILED
-    )
-    columns["attributes"] = pa.array(_texts(item.attributes for item in items), pa.string())
-    columns["offset"] = pa.array([item.offset for item in items], pa.int32())
-    return {name: columns[name] for name in SCHEMA.names}
+    made["evidence_id"] = columns.fixed(ids, 16)
+    made["resource"] = columns.texts([item.resource for item in items])
+    for name in ("source_time", "collected_at"):
+        made[name] = columns.moments([microseconds(getattr(item, name)) for item in items])
+    made["in_population"] = columns.flags([item.in_population for item in items])
+    made["parameters"] = columns.words([_json(item.parameters) for item in items])
+    made["failed"] = columns.intervals([item.failed for item in items])
+    made["attributes"] = columns.texts([_json(item.attributes) for item in items])
+    made["offset"] = columns.small([item.offset for item in items])
+    return {name: made[name] for name in SCHEMA.names}
 
 
-def _texts(values: Iterable[Any]) -> list[str]:
-    return [_JSON.encode(value).decode() if value else "{}" for value in values]
-
-
-def _times(values: Sequence[datetime]) -> pa.Array:
-    return pa.array([microseconds(at) for at in values], pa.int64()).cast(_TIME)
+def _json(value: Mapping[str, Any]) -> str:
+    return _ENCODER.encode(value).decode() if value else "{}"
 
 
 def microseconds(at: datetime) -> int:
@@ -105,6 +103,7 @@ def write_tables(file: IO[bytes], tables: Iterable[pa.Table]) -> int:
         for group in _groups(tables):
             writer.write_table(group, row_group_size=ROWS_PER_GROUP)
             written += group.num_rows
+            pa.default_memory_pool().release_unused()
         if not written:
             writer.write_table(SCHEMA.empty_table())
     return written
@@ -132,26 +131,32 @@ def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 def sizes_of(table: pa.Table) -> Any:
     """About how many bytes each row takes in memory (numpy)."""
-    return pc.binary_length(table["attributes"]).to_numpy().astype("int64") + 512
+    lengths = pc.binary_length(table["attributes"]).combine_chunks()
+    # Not to_numpy(), which looks for pandas first.
+    found = np.frombuffer(lengths.buffers()[1], "int32", len(lengths), lengths.offset * 4)
+    return found.astype("int64") + 512
 
 
 def _group(tables: list[pa.Table]) -> pa.Table:
     """One table; its dictionaries hold just its own words, in the order they come."""
     table = pa.concat_tables(tables)
-    columns = [
+    arrays = [
         table[name].cast(pa.string()).combine_chunks().dictionary_encode()
         if name in _WORDS
         else table[name]
         for name in SCHEMA.names
     ]
-    return pa.Table.from_arrays(columns, schema=SCHEMA)
+    return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
-def read_tables(file: IO[bytes], columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-    """The row groups of an evidence file, as Arrow tables (``columns`` None: all)."""
-    parquet = pq.ParquetFile(file)
+def read_tables(file: IO[bytes], names: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """The row groups of an evidence file, as Arrow tables (``names`` of columns; None: all)."""
+    # No read-ahead: its thread may outlive the interpreter, and holds a row group more.
+    parquet = pq.ParquetFile(file, pre_buffer=False)
     for group in range(parquet.num_row_groups):
-        yield parquet.read_row_group(group, columns=None if columns is None else list(columns))
+        yield parquet.read_row_group(
+            group, columns=None if names is None else list(names), use_threads=False
+        )
 
 
 def read_evidence(file: IO[bytes]) -> Iterator[Evidence]:
@@ -162,21 +167,21 @@ def read_evidence(file: IO[bytes]) -> Iterator[Evidence]:
 
 
 def _items(table: pa.Table) -> Iterator[Evidence]:
-    columns: dict[str, Iterable[Any]] = {name: _words(table[name]) for name in _PLAIN}
-    columns["resource"] = table["resource"].to_pylist()
+    values: dict[str, Iterable[Any]] = {name: _words(table[name]) for name in _PLAIN}
+    values["resource"] = table["resource"].to_pylist()
     for name in ("source_time", "collected_at"):
         since = table[name].cast(pa.int64()).to_pylist()
-        columns[name] = [_EPOCH + timedelta(microseconds=value) for value in since]
+        values[name] = [_EPOCH + timedelta(microseconds=value) for value in since]
     for name in ("in_population", "offset"):
-        columns[name] = table[name].to_pylist()
-    columns["parameters"] = _words(table["parameters"], msgspec.json.decode)
-    columns["attributes"] = map(msgspec.json.decode, table["attributes"].to_pylist())
-    columns["failed"] = [
+        values[name] = table[name].to_pylist()
+    values["parameters"] = _words(table["parameters"], msgspec.json.decode)
+    values["attributes"] = map(msgspec.json.decode, table["attributes"].to_pylist())
+    values["failed"] = [
         tuple((pair["start"], pair["end"]) for pair in pairs) if pairs else ()
         for pairs in table["failed"].to_pylist()
     ]
     fields = Evidence.__struct_fields__
-    for row in zip(*(columns[name] for name in fields), strict=True):
+    for row in zip(*(values[name] for name in fields), strict=True):
         yield Evidence(*row)
 
 
