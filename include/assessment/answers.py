@@ -30,6 +30,13 @@ from include.evidence.identity import ACCOUNT_TYPE, account_identity
 Before = frozenset[tuple[str, str, str, str]]
 
 
+#: How a source stands that is no longer there. One that has forgotten the period, or sees part of
+#: the resources only, is there.
+_GONE: frozenset[str] = frozenset(
+    {"NOT_DEPLOYED", "DISABLED", "NOT_RECORDED", "NEVER_EVALUATED", "STALE"}
+)
+
+
 def before_of(earlier: Assessment) -> Before:
     """Which sources answered what in an earlier result."""
     return frozenset(
@@ -83,7 +90,7 @@ def answer_cell(
         nearest += [stand.answer for stand in here]
         if source.answers == "events":
             activity[source.source] = bool(covers)
-        gone = not covers and not any(stand.state == "HIDES" for stand in here)
+        gone = all(stand.state in _GONE for stand in here)
         if gone and (check.id, account, region, source.source) in before:
             blocked = True
             notes.append(f"{SOURCE_NAMES[source.source]} answered last period and is gone now")

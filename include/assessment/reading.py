@@ -133,13 +133,11 @@ def _cell_of(check: Check, row: Evidence, region: str, regions: Collection[str])
 class _Related:
     """Configurations that assertions look at beside the judged one, by region and keyword.
 
-    ``current``: some of them, or which there are, is known of the present only; ``past``: those of
-    the period's end came out of a history.
+    ``current``: some of them, or which there are, is known of the present only.
     """
 
     items: dict[tuple[str, str], list[Mapping[str, Any]]] = field(default_factory=dict)
     current: set[tuple[str, str]] = field(default_factory=set)
-    past: set[tuple[str, str]] = field(default_factory=set)
 
     def of(self, region: str, source: CheckSource) -> dict[str, list[Mapping[str, Any]]]:
         """What the source's assertion looks at in a region."""
@@ -148,12 +146,12 @@ class _Related:
     def is_current(self, region: str, source: CheckSource, row: Evidence) -> bool:
         """Whether the row can't be judged with them, as they aren't of the period's end.
 
-        Beside an item out of a history the present list may lack what went with it.
+        Beside an item out of a history, a list may lack what has gone since and left no trace in
+        it: a flow log goes with its VPC, and what deletes it names neither.
         """
-        places = [(region, keyword) for keyword in source.uses]
-        return any(place in self.current for place in places) or (
-            row.known == "RECONSTRUCTED" and any(place not in self.past for place in places)
-        )
+        if row.known == "RECONSTRUCTED" and source.uses:
+            return True
+        return any((region, keyword) in self.current for keyword in source.uses)
 
 
 def _related(here: Sequence[Snapshot], found: Yield, checks: Mapping[str, Check]) -> _Related:
@@ -187,8 +185,6 @@ def _related(here: Sequence[Snapshot], found: Yield, checks: Mapping[str, Check]
                 related.items.setdefault(place, []).append(configuration)
             if row.known == "CURRENT_ONLY":
                 related.current.add(place)
-            elif row.known == "RECONSTRUCTED":
-                related.past.add(place)
     return related
 
 

@@ -200,21 +200,37 @@ class _Court:
                 possible.add("api_calls")
         if "inspector" in asked:
             possible.add("inspector")
-        gone = before.get((name, account, region), frozenset()) - sure
-        blocked = bool(gone) and not gone & possible
+        gone = {
+            source
+            for source in before.get((name, account, region), frozenset()) - sure
+            if self._gone(source, name, account, region)
+        }
+        blocked = bool(gone)
         must = frozenset(arn for arn, said in words.items() if "FAIL" in said)
         known = all(said & {"PASS", "FAIL"} for said in words.values())
         settled: bool | None
         if blocked:
             settled = False
         elif sure and known and population | (set() if self._is_account(check) else {"-"}):
-            settled = None if gone else True
+            settled = True
         elif possible:
             settled = None
         else:
             settled = False
         assert must <= fails, (name, must - fails)
         return Place(settled, must, fails, blocked), frozenset(sure)
+
+    def _gone(self, source: str, check: str, account: str, region: str) -> bool:
+        """Whether a source that doesn't cover the check is not there, rather than forgetful."""
+        there = [
+            rule["region"]
+            for rule in self.rules[check, source, account]
+            if rule["region"] in ([region] if region else self.regions)
+            and rule["variant"] != "custom"
+        ]
+        if source == "security_hub":
+            return self.recent and not there
+        return source == "aws_config" and all((account, one) in self.stopped for one in there)
 
     def _is_account(self, check: dict[str, Any]) -> bool:
         return bool(check["resource_type"] == _ACCOUNT)
@@ -252,7 +268,7 @@ class _Court:
             former = rule["deployed_to"] is not None
             only = (rule["scope"] or {}).get("ComplianceResourceId")
             for arn, said in words.items():
-                if only is not None and not arn.endswith(only):
+                if only is not None and only not in (arn.split("/")[-1], arn.split(":")[-1]):
                     continue
                 failed = (
                     (check, rule["variant"], "aws_config", arn) in self.said

@@ -428,22 +428,14 @@ def test_related_items_that_speak_of_today_only_decide_nothing_about_the_past() 
     assert answer.answer == "BEYOND_REACH"
 
 
-@pytest.mark.parametrize(
-    ("log", "answer"), [("CONTEMPORANEOUS", "BEYOND_REACH"), ("RECONSTRUCTED", "ANSWERED")]
-)
-def test_beside_an_item_out_of_a_history_the_present_list_of_others_says_nothing(
-    log: str, answer: str
-) -> None:
-    """A flow log goes with its VPC: the present list lacks it, which is no violation then."""
+@pytest.mark.parametrize("log", ["CONTEMPORANEOUS", "RECONSTRUCTED"])
+def test_beside_an_item_out_of_a_history_a_list_of_others_says_nothing(log: str) -> None:
+    """A flow log goes with its VPC: today's list lacks it, which is no violation then."""
     active = {"ResourceId": "vpc-1", "FlowLogStatus": "ACTIVE", "TrafficType": "ALL"}
-    logs = flow_logs(active, known=log)
-    past = replace(
-        logs, rows=[structs.replace(logs.rows[0], known="RECONSTRUCTED"), *logs.rows[1:]]
-    )
-    assert cell(judged(past, checks=[FLOW_LOGS]), "flow-logs").answer == answer
-    gone = flow_logs()
-    gone = replace(gone, rows=[structs.replace(gone.rows[0], known="RECONSTRUCTED")])
-    assert cell(judged(gone, checks=[FLOW_LOGS]), "flow-logs").failing == ()
+    for logs in (flow_logs(active, known=log), flow_logs()):
+        rows = [structs.replace(logs.rows[0], known="RECONSTRUCTED"), *logs.rows[1:]]
+        answer = cell(judged(replace(logs, rows=rows), checks=[FLOW_LOGS]), "flow-logs")
+        assert (answer.answer, answer.failing) == ("BEYOND_REACH", ())
 
 
 ACTIVITY = check(
@@ -543,6 +535,24 @@ def test_evidence_is_streamed_once_where_no_assertion_relates_to_other_items() -
     snapshot = config(row("PASS"), row("PASS", resource=OTHER))
     judged(snapshot, hub(deployments=[]), checks=[BOTH])
     assert snapshot.streamed == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("now", "blocks"),
+    [
+        (hub(deployments=[deployment("security_hub", "EC2.8", state="DISABLED")]), True),
+        (snap("security_hub", status="NOT_ENABLED"), True),
+        (hub(deployments=[deployment("security_hub", "EC2.8", state="BEYOND_REACH")]), False),
+        (hub(deployments=[deployment("security_hub", "EC2.8", narrowed=True)]), False),
+        (hub(hub_row("PASS", known="CURRENT_ONLY")), False),
+        (hub(), False),
+    ],
+    ids=["disabled", "not enabled", "forgetful", "narrowed", "of the present", "nothing found"],
+)
+def test_what_is_gone_blocks_and_what_merely_forgot_does_not(now: Any, blocks: bool) -> None:
+    last = judged(config(row("PASS")), hub(hub_row("PASS")))
+    answer = cell(judged(config(row("PASS")), now, earlier=last))
+    assert (answer.blocked, answer.settled) == (blocks, not blocks)
 
 
 EVENTS = check(
