@@ -114,7 +114,9 @@ def look_up(
 ) -> Iterator[TrailEvent]:
     """Events in [start, end), newest first, with one attribute (``ReadOnly="false"``).
 
-    LookupEvents takes both ends inclusively and one attribute only, and answers twice a second.
+    LookupEvents takes both ends inclusively and one attribute only, and answers twice a second. It
+    tells no count, so when a listing ends it is asked whether there is anything older: a lost
+    page token would look like the end.
     """
     request = {
         "StartTime": start,
@@ -124,8 +126,24 @@ def look_up(
             {"AttributeKey": key, "AttributeValue": value} for key, value in attribute.items()
         ],
     }
-    for listing in pages(out, trail, "LookupEvents", "Events", request):
-        for offset, entry in enumerate(listing.items):
-            event = TrailEvent(entry, listing.page, offset, listing.answer.at)
-            if start <= event.at < end:
-                yield event
+    oldest, known = end, frozenset[str]()
+    while True:
+        here: list[str] = []  # of the oldest second
+        until = oldest
+        for listing in pages(out, trail, "LookupEvents", "Events", {**request, "EndTime": until}):
+            for offset, entry in enumerate(listing.items):
+                event = TrailEvent(entry, listing.page, offset, listing.answer.at)
+                if event.at < oldest:
+                    oldest, here = event.at, []
+                if event.at == oldest:
+                    here.append(event.id)
+                if start <= event.at < end and event.id not in known:
+                    yield event
+        if not known.issuperset(here) and until < end:
+            out.note(
+                "CloudTrail ended a listing of its event history before its end; the rest was "
+                "asked for again."
+            )
+        if oldest == end or known.issuperset(here):
+            return
+        known = frozenset(here)
