@@ -14,7 +14,7 @@ from airflow.sdk import DAG, Asset, BaseOperator, Param, TaskGroup, TriggerRule,
 
 from include.frameworks.header import FrameworkHeader
 from include.frameworks.loader import list_frameworks
-from include.runs.plan import ACCOUNT, NAME_PATTERN, REGION
+from include.names import ACCOUNT, ASSESSMENT, REGION
 from include.settings import Settings, load_settings
 from include.sources import ORGANIZATION, ORGANIZATION_WIDE
 from plugins.operators.assess import ComputeMetricsOperator, MapToControlsOperator
@@ -87,7 +87,7 @@ def form(header: FrameworkHeader, accounts: list[str], regions: list[str]) -> di
         "assessment_name": Param(
             None,
             type=["null", "string"],
-            pattern=NAME_PATTERN,
+            pattern=ASSESSMENT,
             title="Assessment name",
             description_md="Its name in Audit Manager. Empty: framework, period and scope.",
             section="Result",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from include.errors import InputError
-from include.runs.plan import ACCOUNT, NAME_PATTERN, REGION
+from include.names import ACCOUNT, ASSESSMENT, REGION
 
 if TYPE_CHECKING:
     from include.assessment.period import Period
@@ -19,7 +19,7 @@ _FORMS = {
     "accounts": (ACCOUNT, "An account is 12 digits."),
     "regions": (REGION, "A region looks like eu-west-1."),
     "assessment_name": (
-        NAME_PATTERN,
+        ASSESSMENT,
         "A name has up to 127 letters, digits, '.', '_' and '-'.",
     ),
 }

@@ -124,10 +124,12 @@ class Framework(Strict):
         return list(dict.fromkeys(m.check for control in self.controls() for m in control.checks))
 
     def sources_needed(self, catalogue: Mapping[str, Check]) -> list[SourceName]:
-        """The sources that can answer a mapped check; nothing else has to be collected."""
-        needed = {
+        """The sources that can answer a mapped check, and what people hand in where they must."""
+        needed: set[SourceName] = {
             source.source for check in self.checks_needed() for source in catalogue[check].sources
         }
+        if any(control.manual for control in self.controls()):
+            needed.add("manual")
         return [name for name in SOURCE_ORDER if name in needed]
 
 

@@ -19,12 +19,7 @@ from include.assessment.registers import Exclusion
 from include.clock import from_iso, iso
 from include.digests import digest_of
 from include.errors import InputError
-
-#: How an assessment may be named; Audit Manager and CloudFormation take no more.
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,126}$"
-#: How an account and a region look.
-ACCOUNT = r"^\d{12}$"
-REGION = r"^[a-z]{2}(-[a-z]+)+-\d$"
+from include.names import ASSESSMENT
 
 
 @dataclass(frozen=True)
@@ -158,7 +153,7 @@ def make_plan(
         left_out=tuple(left_out),
         excluded=tuple(entry for entry in exclusions if entry.state(period) == "in force"),
     )
-    if asked.assessment_name and not re.fullmatch(NAME_PATTERN, asked.assessment_name):
+    if asked.assessment_name and not re.fullmatch(ASSESSMENT, asked.assessment_name):
         raise InputError(
             f"'{asked.assessment_name}' can't name an assessment.",
             hint="Use at most 127 letters, digits, '.', '_' and '-', a letter or digit first.",

@@ -18,7 +18,10 @@ from include.stack.environment import LocalAws
 from include.stack.process import Component
 from include.stack.state import Record
 
-COMMANDS = ["demo", "run", "frameworks", "assessments", "up", "down", "status", "env", "reset"]
+COMMANDS = [
+    *("demo", "run", "frameworks", "assessments", "up", "down", "status", "env", "reset"),
+    *("doctor", "permissions"),
+]
 
 
 @pytest.fixture(autouse=True)

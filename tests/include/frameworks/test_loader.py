@@ -32,7 +32,7 @@ compliance_type: Internal
 description: What we ask of ourselves.
 schedule: quarter
 judge: whole_period
-sources: [aws_config, security_hub, cloudtrail, api_calls]
+sources: [aws_config, security_hub, cloudtrail, api_calls, manual]
 control_sets:
 - id: "A"
   title: Access
@@ -95,7 +95,7 @@ def test_a_framework_knows_its_controls_checks_and_sources(tmp_path: Path) -> No
     assert framework.set_of("A.2").title == "Access"
     assert framework.checks_needed() == ["root-mfa", "activity-root-usage"]
     needed = framework.sources_needed(load_catalogue())
-    assert needed == ["aws_config", "security_hub", "cloudtrail", "api_calls"]
+    assert needed == ["aws_config", "security_hub", "cloudtrail", "api_calls", "manual"]
     assert framework.digest == hashlib.sha256(path.read_bytes()).hexdigest()
     assert framework.path == path
 
@@ -104,7 +104,7 @@ def test_only_the_sources_of_mapped_checks_are_needed(tmp_path: Path) -> None:
     only = VALID.replace("root-mfa", "one-active-access-key")
     write(tmp_path, only.replace("[aws_config, security_hub, ", "["))
     needed = load_framework("ours_1", [tmp_path]).sources_needed(load_catalogue())
-    assert needed == ["cloudtrail", "api_calls"]
+    assert needed == ["cloudtrail", "api_calls", "manual"]
 
 
 @pytest.mark.parametrize(
