@@ -43,8 +43,21 @@ class Watch:
     running: bool = False
 
     def knows(self, call: ApiCall) -> bool:
-        """Whether it can be told what changed for the items of the call, and what was removed."""
-        return self.running or (self.events is not None and call.touches is not None)
+        """Whether it can be told what changed for the items of the call, and what was removed.
+
+        It can't when something was removed by an event that doesn't say what.
+        """
+        if self.running:
+            return True
+        if self.events is None or call.touches is None:
+            return False
+        deletes = call.touches.deletes
+        return not any(
+            event.name in deletes
+            and _matters(call, event)
+            and not any(name == deletes[event.name] for name, _ in event.words)
+            for event in self.events
+        )
 
     @cached_property
     def named(self) -> frozenset[str]:

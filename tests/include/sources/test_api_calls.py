@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,14 +17,19 @@ from include.assessment.period import parse_period
 from include.aws.sessions import SessionFactory
 from include.evidence.cell import Cell, selection_digest
 from include.evidence.item import Evidence
-from include.evidence.snapshot import LoadedSnapshot
+from include.evidence.snapshot import LoadedSnapshot, SnapshotWriter
 from include.evidence.store import SnapshotStore
+from include.sources.api_asking import ApiItem, Spool
 from include.sources.api_calls import ApiCalls
+from include.sources.api_evidence import Teller
 from include.sources.api_model import item_shape
 from include.sources.api_past import in_api_shape
-from include.sources.api_table import CALLS
+from include.sources.api_table import CALLS, ApiCall
+from include.sources.api_watch import Watch
 from include.sources.collect import collect_cell
-from tests.include.sources.conftest import World
+from include.sources.earlier import Earlier
+from include.sources.trail_events import TrailEvent
+from tests.include.sources.conftest import ROLE, World
 
 ACCOUNT = "111111111111"
 _SESSION = botocore.session.Session()
@@ -198,6 +206,20 @@ def made(world: World) -> None:
     )
 
 
+@contextmanager
+def only_allowed(world: World, actions: Iterable[str]) -> Iterator[None]:
+    """The collecting role may do ``actions`` and nothing else."""
+    url = f"{world.endpoint}/_local/policies"
+    statement = {"Effect": "Allow", "Action": sorted(actions), "Resource": "*"}
+    policy = {f"*:assumed-role/{ROLE}/*": {"Statement": [statement]}}
+    urllib.request.urlopen(url, data=json.dumps(policy).encode()).close()
+    try:
+        yield
+    finally:
+        request = urllib.request.Request(url, method="DELETE")
+        urllib.request.urlopen(request).close()
+
+
 def by_keyword(loaded: LoadedSnapshot) -> Counter[str]:
     return Counter(item.keyword for item in loaded.iter_evidence())
 
@@ -205,7 +227,9 @@ def by_keyword(loaded: LoadedSnapshot) -> Counter[str]:
 def test_every_call_is_answered_by_the_local_aws(world: World, collect: Collect) -> None:
     made(world)
     calls = [call for call in CALLS.values() if not call.helper]
-    loaded = collect(*(call.keyword for call in calls), period="2026-11")
+    # Nothing is allowed but what the source says it needs.
+    with only_allowed(world, ApiCalls().actions({"calls": [call.keyword for call in calls]})):
+        loaded = collect(*(call.keyword for call in calls), period="2026-11")
     assert loaded.ref.status == "COMPLETE", loaded.receipt.message
     assert loaded.receipt.retries == 0
     silent = {call.keyword for call in calls if f"{call.keyword}: " in loaded.receipt.message}
@@ -329,6 +353,39 @@ def test_what_was_known_at_the_time_stays_known(world: World, collect: Collect) 
         assert seen[about].known == "CONTEMPORANEOUS"
         assert seen[about].content() == item.content()
         assert seen[about].page == f"{then.ref.uri}/{item.page}"
+
+
+class Asked:
+    """Config that isn't there."""
+
+    def knows(self, call: ApiCall) -> bool:
+        return False
+
+
+def test_an_instance_that_was_terminated_since_is_not_forgotten_while_ec2_still_shows_it() -> None:
+    cell = Cell("api_calls", ACCOUNT, "eu-west-1", parse_period("2026-10"), "0" * 64)
+    call = CALLS["ec2_DescribeInstances"]
+    now = datetime(2026, 11, 1, 6, tzinfo=UTC)
+    record = {"requestParameters": {"instancesSet": {"items": [{"instanceId": "i-1"}]}}}
+    entry = {
+        "EventId": "e-1",
+        "EventName": "TerminateInstances",
+        "EventTime": datetime(2026, 11, 1, 3, tzinfo=UTC),
+        "CloudTrailEvent": json.dumps(record),
+    }
+    watch = Watch((TrailEvent(entry, "page-00001.json", 0, now),))
+    with SnapshotWriter(cell) as out:
+        items = Spool(out, call.keyword)
+        for id_, state in (("i-1", "terminated"), ("i-2", "running")):
+            value = {"InstanceId": id_, "State": {"Name": state}}
+            items.add(ApiItem(value, "page-00001.xml", 0, now, {}))
+        items.close()
+        teller = Teller(cell, now, watch, Asked(), Earlier)  # type: ignore[arg-type]
+        found = {i.resource.rsplit("/", 1)[-1]: i for i in teller.evidence(call, items)}
+    assert set(found) == {"i-1", "i-2"}
+    assert found["i-2"].known == "CONTEMPORANEOUS"
+    assert found["i-1"].known == "CURRENT_ONLY"
+    assert found["i-1"].attributes["configuration"] is None
 
 
 # --- Config's shapes -------------------------------------------------------------------------

@@ -104,6 +104,16 @@ def test_an_event_of_another_service_by_the_same_name_changes_nothing() -> None:
     assert list(own.deleted(call, NONE)) == ["web"]
 
 
+def test_which_items_there_were_is_not_known_when_an_unnamed_one_was_removed() -> None:
+    call = CALLS["ec2_DescribeFlowLogs"]
+    assert Watch(()).knows(call)
+    named = event("DeleteFlowLogs", requestParameters={"FlowLogId": "fl-1"})
+    assert Watch((named,)).knows(call)
+    assert list(Watch((named,)).deleted(call, NONE)) == ["fl-1"]
+    unnamed = event("DeleteFlowLogs", requestParameters={"resourceIds": ["vpc-1"]})
+    assert not Watch((unnamed,)).knows(call)
+
+
 def test_nothing_is_claimed_of_calls_whose_changes_nobody_knows() -> None:
     call = CALLS["rds_DescribeDBInstances"]
     assert Watch(()).touch(call, {"db"}, NONE).since == "unknown"
