@@ -76,6 +76,8 @@ def test_killed_at_any_moment_the_retry_ends_with_the_same_evidence(
     scratch: dict[str, int] = {}
     for source, service in SOURCES.items():
         calls(service)
+        tell(source=source, prefix=f"first-{source}", here=True)
+        calls(service)
         calm[source] = tell(source=source, prefix=f"undisturbed-{source}")
         scratch[source] = calls(service)
         assert calm[source]["refs"][0]["status"] == "COMPLETE"
