@@ -13,6 +13,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+import msgspec
+
 from include.clock import from_iso, iso
 from include.evidence.cell import Cell
 from include.evidence.deployment import Deployment, State
@@ -121,18 +123,29 @@ class Teller:
                 yield self._lost(call, items, resource, at)
 
     def _remembered(self, call: ApiCall, told: set[str]) -> Iterator[Evidence]:
-        """What Config says of all that the present does not tell of."""
+        """What Config says of all that the present does not tell of.
+
+        What was seen at the time by ourselves is better, where we have it.
+        """
         for item, captured in self.remembered.at_the_end(call):
             resource = self._resource(call, item)
-            if resource and resource not in told:
-                yield self._item(
-                    call,
-                    resource,
-                    _configuration(call, item.value),
-                    known="RECONSTRUCTED",
-                    source_time=captured,
-                    item=item,
-                )
+            if not resource or resource in told:
+                continue
+            kept = self.earlier.items.get((call.keyword, resource, ""))
+            if kept is not None and kept.known == "CONTEMPORANEOUS":
+                yield kept
+                continue
+            found = self._item(
+                call,
+                resource,
+                _configuration(call, item.value),
+                known="RECONSTRUCTED",
+                # As all that is told of the period's end; since when it stood so is said beside.
+                source_time=self.cell.period.end,
+                item=item,
+            )
+            attributes = {**found.attributes, "captured": iso(captured)}
+            yield msgspec.structs.replace(found, attributes=attributes)
 
     def _kept(self, call: ApiCall, told: set[str], missed: set[str]) -> Iterator[Evidence]:
         """What our own snapshots of the time say of what nobody told of."""

@@ -27,16 +27,18 @@ def earlier_items(out: SnapshotWriter, cell: Cell) -> Earlier:
     """What earlier snapshots of the cell's source, account and region know of its period's end.
 
     Only items that were known to hold then count: those of the same period that were not
-    CURRENT_ONLY, and those of other periods whose source time lies before the end and that were
-    collected after it. They stay CONTEMPORANEOUS or RECONSTRUCTED as they were, with equal
-    content. ``page`` says where the raw page is: the snapshot's URI, a slash, the page's name
-    there. The collection nearest to the end wins. Only snapshots are read (one pass over each),
-    nobody else is asked.
+    CURRENT_ONLY, and those of later periods whose source time lies before the end: what stood so
+    since before it until after it. They stay CONTEMPORANEOUS or RECONSTRUCTED as they were, with
+    equal content. ``page`` says where the raw page is: the snapshot's URI, a slash, the page's
+    name there. The collection nearest to the end wins. Only snapshots are read (one pass over
+    each), nobody else is asked.
     """
     items: dict[About, Evidence] = {}
     answered: set[str] = set()
     for snapshot in out.earlier():
         same = snapshot.cell.period == cell.period
+        if not same and snapshot.cell.period.end <= cell.period.end:
+            continue  # what was so at an earlier end may have changed by this one
         if same and snapshot.ref.filled:
             answered |= {d.keyword for d in snapshot.deployments if d.state == "ACTIVE"}
         for item in snapshot.iter_evidence():

@@ -311,6 +311,8 @@ def test_configs_history_tells_what_cloudtrail_no_longer_does(
     assert truth
     for arn, item in groups.items():
         assert item.known == "RECONSTRUCTED"
+        assert item.source_time == parse_period(period).end
+        assert item.attributes["captured"] < end
         assert item.attributes["configuration"]["IpPermissions"] == truth[arn]["IpPermissions"]
         assert item.page in dict(loaded.iter_pages())
     settings = told(loaded, "ec2_GetEbsEncryptionByDefault")
