@@ -44,7 +44,9 @@ class LocalAws:
         first = datetime.fromisoformat(clock).replace(day=1)
         return f"{first - timedelta(days=1):%Y-%m}"
 
-    def client(self, service: str, *, account: str = "", region: str = "") -> Any:
+    def client(
+        self, service: str, *, account: str = "", region: str = "", config: Any = None
+    ) -> Any:
         """A boto3 client; by default of the management account in the home region."""
         return boto3.client(
             service,
@@ -52,6 +54,7 @@ class LocalAws:
             endpoint_url=self.endpoint,
             aws_access_key_id=account or self.accounts[0],
             aws_secret_access_key="local",
+            config=config,
         )
 
     def faults(self, *faults: dict[str, Any]) -> None:
@@ -122,6 +125,7 @@ def assess(
     from include.runs.judging import judge_run
     from include.runs.plan import Asked, make_plan
     from include.runs.snapshots import collect_cells
+    from include.sources import accounts_of
     from include.sources.collect import CellsIncomplete
 
     framework = load_framework("cis_aws_5.0")
@@ -139,7 +143,7 @@ def assess(
         now=now,
         exclusions=registers.exclusions if registers else (),
     )
-    s3 = aws.client("s3")
+    s3 = aws.client("s3", config=RetryPolicy().config())
     ensure_bucket(s3, bucket, region=aws.regions[0])
     store = SnapshotStore(bucket, s3)
     base = boto3.Session(aws_access_key_id=aws.accounts[0], aws_secret_access_key="local")
@@ -161,7 +165,8 @@ def assess(
         with ThreadPoolExecutor(4) as pool:
             list(
                 pool.map(
-                    lambda pair: collect(*pair), [(s, a) for s in sources for a in aws.accounts]
+                    lambda pair: collect(*pair),
+                    [(s, a) for s in sources for a in accounts_of(s, aws.accounts)],
                 )
             )
     finally:
