@@ -17,6 +17,7 @@ from include.evidence.item import Evidence
 #: ``GONE``: shown with its days, not in the verdict. ``CURRENT``: speaks of today only and
 #: decides nothing about the past. ``SILENT``: outside the check's population, or no judgement.
 Word = Literal["PASS", "FAIL", "UNANSWERED", "GONE", "CURRENT", "SILENT"]
+_SEVERITIES = frozenset({"CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL"})
 Related = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
@@ -103,10 +104,15 @@ class Judge:
         return "SILENT" if answer == "NOT_APPLICABLE" else answer
 
     def _threshold(self, check: Check, row: Evidence) -> Word:
-        """Fails a finding that is open, of the severity asked for, and older than allowed."""
+        """Fails a finding that is open, of the severity asked for, and older than allowed.
+
+        What is of no known severity (UNTRIAGED, a word of tomorrow) may be of that one.
+        """
         wanted = check.parameter_values
         if row.result in ("PASS", "NOT_APPLICABLE"):
             return "PASS" if row.result == "PASS" else "SILENT"
+        if row.result == "UNANSWERED" or row.severity.upper() not in _SEVERITIES:
+            return "UNANSWERED"
         if str(wanted.get("severity", row.severity)).upper() != row.severity.upper():
             return "PASS"
         if str(row.attributes.get("fix_available", "YES")).upper() in ("NO", "FALSE"):

@@ -14,6 +14,7 @@ from include.local_aws.page_faults import (
     asked_of,
     malformed,
     reordered,
+    rewritten,
     shifted,
     with_dropped_token,
     with_repeated_token,
@@ -37,6 +38,7 @@ Kind = Literal[
     "reorder",
     "clock_skew",
     "not_enabled",
+    "rewrite",
 ]
 _KINDS = get_args(Kind)
 #: What each kind does, for ``--help``.
@@ -55,6 +57,7 @@ EXPLAINED: dict[Kind, str] = {
     "reorder": "the items of a page come the other way round (JSON listings)",
     "clock_skew": "the Date header is off by so many seconds (may be negative)",
     "not_enabled": "the service's own answer for being switched off",
+    "rewrite": "every text of one member is another: an unknown word, a huge one",
 }
 
 
@@ -66,7 +69,8 @@ class Fault:
     matching call that it hits, counted from 1 and including the SDK's own retries; None hits all.
     Of these, each is hit by the chance of ``probability``, which is the same for the same ``seed``
     and number of the call. ``seconds`` is how long ``delay`` waits, and by how much ``clock_skew``
-    is off. ``status`` may make a ``server_error`` a 503.
+    is off. ``status`` may make a ``server_error`` a 503. ``rewrite`` puts ``value`` where
+    ``member`` stands in an answer.
     """
 
     service: str
@@ -79,6 +83,8 @@ class Fault:
     status: int = 500
     probability: float = 1.0
     seed: int = 0
+    member: str = ""
+    value: str = ""
     seen: int = field(default=0, compare=False)
 
     def matches(self, service: str, operation: str, account: str, region: str) -> bool:
@@ -149,7 +155,7 @@ def _read(document: Any) -> Fault:
         raise InputError(
             f"A fault has no field {', '.join(unknown)}.",
             hint="Known: service, operation, account, region, kind, calls, seconds, status, "
-            "probability, seed.",
+            "probability, seed, member, value.",
         )
     if not isinstance(document.get("service"), str):
         raise InputError("A fault names its service.", hint='For example "securityhub".')
@@ -296,6 +302,8 @@ def bent(
             response = listings.short(response, service, operation, request, given)
         elif fault.kind == "clock_skew":
             response = shifted(response, fault.seconds)
+        elif fault.kind == "rewrite":
+            response = rewritten(response, fault.member, fault.value)
     if any(fault.kind == "malformed" for fault in struck):
         response = malformed(response)
     return response

@@ -231,9 +231,12 @@ class Front:
             here = f"http://{asked.request.headers.get('host', '127.0.0.1')}/"
             body = response.body.replace(there.encode(), here.encode())
             response = replace(response, body=body)
-        if asked.operation == "GetObject" and moto_s3.is_delivered(asked.request, self._deliveries):
-            if response.headers.get("x-amz-server-side-encryption") == "aws:kms":
-                self._decrypt(asked)
+        if (
+            asked.operation == "GetObject"
+            and response.headers.get("x-amz-server-side-encryption") == "aws:kms"
+            and moto_s3.is_delivered(asked.request, self._deliveries)
+        ):
+            self._decrypt(asked)
         return self._dated(asked, response)
 
     def _decrypt(self, asked: _Asked) -> None:

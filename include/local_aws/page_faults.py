@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import uuid
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode
+from xml.sax.saxutils import escape
 
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationNotFoundError
@@ -69,6 +71,30 @@ def reordered(response: Response) -> Response:
         return response
     document[items].reverse()
     return _json(response, document)
+
+
+def rewritten(response: Response, member: str, value: str) -> Response:
+    """The answer with ``value`` as every text of a member: in JSON, JSON inside JSON, and XML."""
+    if response.status >= 300 or not member or not _is_text(response):
+        return response
+    text = response.body.decode()
+    if text.lstrip().startswith("<"):
+        name = re.escape(member)
+        text = re.sub(
+            f"<{name}>[^<]*</{name}>", lambda _: f"<{member}>{escape(value)}</{member}>", text
+        )
+    else:
+        plain = json.dumps(value)[1:-1]
+        inside = json.dumps(plain)[1:-1]
+        pattern = rf'(?P<q>\\?"){re.escape(member)}(?P=q)\s*:\s*(?P=q)(?:(?!(?P=q)).)*?(?P=q)'
+
+        def written(found: re.Match[str]) -> str:
+            q = found["q"]
+            return f"{q}{member}{q}:{q}{plain if q == chr(34) else inside}{q}"
+
+        text = re.sub(pattern, written, text, flags=re.DOTALL)
+    headers = {k: v for k, v in response.headers.items() if k.lower() != "content-length"}
+    return Response(response.status, headers, text.encode())
 
 
 def shifted(response: Response, seconds: float) -> Response:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from include.clock import from_epoch, iso
 from include.evidence.item import Evidence
@@ -47,6 +48,10 @@ class Kit:
     identity: Callable[[Evidence], str] = lambda item: item.resource
     #: For how many days the source remembers; None: for years, or as long as our files are kept.
     remembers: int | None = None
+    #: (operation, member) whose words the source reads, and one with free text; for answers with
+    #: an unknown word, and with one as long as AWS lets them be.
+    word: tuple[str, str] | None = None
+    text: tuple[str, str] | None = None
     #: How many things the account with much has.
     many: int = MANY
     #: What has to be handed in when the server is up (files in a bucket).
@@ -137,6 +142,13 @@ def _judged(source: str) -> Kit:
         )
         return {row[0] for row in rows}
 
+    words: dict[str, Any] = {
+        "aws_config": {
+            "word": ("SelectResourceConfig", "complianceType"),
+            "text": ("GetComplianceDetailsByConfigRule", "Annotation"),
+        },
+        "security_hub": {"word": ("GetFindings", "Status"), "text": ("GetFindings", "Title")},
+    }[source]
     listing = {
         "aws_config": ("config", "SelectResourceConfig"),
         "security_hub": ("securityhub", "GetFindings"),
@@ -149,6 +161,7 @@ def _judged(source: str) -> Kit:
         seen,
         counts=lambda item: item.resource_type == _GROUP,
         remembers=90 if source == "security_hub" else None,
+        **words,
     )
 
 
@@ -386,6 +399,8 @@ KITS: Mapping[str, Kit] = {
         counts=lambda item: item.keyword == "inspector2_ListFindings",
         identity=lambda item: str(item.attributes["id"]),
         remembers=30,
+        word=("ListFindings", "severity"),
+        text=("ListFindings", "title"),
     ),
     "cloudtrail": Kit(
         ("cloudtrail", "LookupEvents"),
@@ -395,6 +410,8 @@ KITS: Mapping[str, Kit] = {
         _seen_events,
         counts=lambda item: item.keyword == _EVENT,
         identity=lambda item: str(item.attributes["id"]),
+        word=("LookupEvents", "eventType"),
+        text=("LookupEvents", "userAgent"),
     ),
     "license_manager": Kit(
         ("license-manager", "ListUsageForLicenseConfiguration"),
@@ -404,6 +421,8 @@ KITS: Mapping[str, Kit] = {
         _seen_uses,
         counts=lambda item: item.keyword == "licensemanager_ListUsageForLicenseConfiguration",
         remembers=90,
+        word=("ListUsageForLicenseConfiguration", "ResourceType"),
+        text=("ListLicenseConfigurations", "Description"),
     ),
     "api_calls": Kit(
         ("ec2", "DescribeSecurityGroups"),
@@ -412,6 +431,8 @@ KITS: Mapping[str, Kit] = {
         _groups_but(0),
         _seen_groups,
         counts=lambda item: item.keyword == "ec2_DescribeSecurityGroups",
+        word=("DescribeSecurityGroups", "ipProtocol"),
+        text=("DescribeSecurityGroups", "groupDescription"),
     ),
     "custom": Kit(
         ("ssm", "ListResourceComplianceSummaries"),
@@ -420,6 +441,8 @@ KITS: Mapping[str, Kit] = {
         _leave,
         _seen_records,
         counts=lambda item: item.keyword == _DROPPED,
+        word=("ListResourceComplianceSummaries", "Status"),
+        text=("ListComplianceItems", "Title"),
         serve=_hand_in_records,
     ),
     "manual": Kit(

@@ -497,6 +497,28 @@ def test_a_threshold_fails_what_is_severe_and_older_than_allowed(
     assert (answer.answer, bool(answer.failing)) == ("ANSWERED", fails)
 
 
+@pytest.mark.parametrize(
+    ("severity", "result"), [("UNTRIAGED", "NONE"), ("TOMORROWS", "NONE"), ("HIGH", "UNANSWERED")]
+)
+def test_a_finding_of_no_known_severity_or_status_passes_no_threshold(
+    severity: str, result: str
+) -> None:
+    finding = row(
+        result,
+        "inspector",
+        "inspector2_ListFindings",
+        severity=severity,
+        attributes={"first_observed": "2026-01-01T00:00:00Z", "fix_available": "YES"},
+    )
+    inspector = snap(
+        "inspector",
+        deployments=[deployment("inspector", "inspector2_ListFindings")],
+        rows=[finding],
+    )
+    answer = cell(judged(inspector, checks=[OLD_FINDINGS]), "patched")
+    assert (answer.answer, bool(answer.unanswered)) == ("INCOMPLETE", True)
+
+
 def test_activity_that_must_not_happen_fails_within_the_period_only() -> None:
     quiet = check("quiet", source("cloudtrail", "StopLogging", "events"))
     for at, fails in (

@@ -9,6 +9,8 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 from botocore.parsers import ResponseParserError
 
+from include.local_aws.page_faults import rewritten
+from include.protocol.http import Response
 from tests.include.local_aws.conftest import Local
 from tests.include.local_aws.refused import refused
 from tests.include.local_aws.test_faults import inject
@@ -101,3 +103,20 @@ def test_chance_strikes_all_services_in_the_same_way_each_time(local: Local) -> 
     assert 10 <= sum(first) <= 30
     assert any(first[0::2])
     assert any(first[1::2])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            b'{"a": [{"Status": "FAILED"}], "Other": "x"}',
+            b'{"a": [{"Status":"N\\u00e9w"}], "Other": "x"}',
+        ),
+        (b'{"r": ["{\\"Status\\":\\"FAILED\\"}"]}', b'{"r": ["{\\"Status\\":\\"N\\\\u00e9w\\"}"]}'),
+        (b"<r><Status>FAILED</Status></r>", "<r><Status>N\u00e9w</Status></r>".encode()),
+    ],
+)
+def test_every_text_of_a_member_is_another(before: bytes, after: bytes) -> None:
+    kind = "text/xml" if before.startswith(b"<") else "application/json"
+    bent = rewritten(Response(200, {"Content-Type": kind}, before), "Status", "N\u00e9w")
+    assert bent.body == after

@@ -151,10 +151,10 @@ def test_security_hub_led_back_to_the_months_end_is_the_ground_truth(
                         status = update["OldValue"]
                     if update["UpdatedField"] == "RecordState":
                         state = update["OldValue"]
-            if created and state == "ACTIVE" and status == "FAILED":
-                # Findings of the oldest standard name their rule alone; others say the same.
-                if control := finding["Compliance"].get("SecurityControlId"):
-                    failing[control].add(finding["Resources"][0]["Id"])
+            # Findings of the oldest standard name their rule alone; others say the same.
+            control = finding["Compliance"].get("SecurityControlId")
+            if created and control and state == "ACTIVE" and status == "FAILED":
+                failing[control].add(finding["Resources"][0]["Id"])
         keywords = {
             row["check_id"]: row["keyword"]
             for row in Estate(folder / "estate.sqlite").rows(
