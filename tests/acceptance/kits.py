@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class Kit:
     #: an unknown word, and with one as long as AWS lets them be.
     word: tuple[str, str] | None = None
     text: tuple[str, str] | None = None
-    #: How many things the account with much has.
+    #: How few things the account with much may have: people hand in less than machines find.
     many: int = MANY
     #: What has to be handed in when the server is up (files in a bucket).
     serve: Callable[[LocalAws], None] = lambda aws: None
@@ -105,16 +106,19 @@ def _recorded_resource(connection: sqlite3.Connection, account: str) -> str:
     return str(arn)
 
 
-def _many_groups(connection: sqlite3.Connection, account: str) -> None:
-    # Done once, whichever of the sources that need it comes first.
-    done = connection.execute(
-        "SELECT COUNT(*) FROM resources WHERE account = ? AND type = ?", (account, _GROUP)
-    ).fetchone()[0]
-    if done < MANY:
-        clone(connection, _recorded_resource(connection, account), MANY)
+def _groups(copies: int) -> Edit:
+    def edit(connection: sqlite3.Connection, account: str) -> None:
+        # Done once, whichever of the sources that need it comes first.
+        done = connection.execute(
+            "SELECT COUNT(*) FROM resources WHERE account = ? AND type = ?", (account, _GROUP)
+        ).fetchone()[0]
+        if done < copies:
+            clone(connection, _recorded_resource(connection, account), copies)
+
+    return edit
 
 
-def _judged(source: str) -> Kit:
+def _judged(source: str, many: int) -> Kit:
     """A source that judges resources: its recordings are what it knows."""
 
     def nothing(connection: sqlite3.Connection, account: str) -> None:
@@ -155,7 +159,7 @@ def _judged(source: str) -> Kit:
     }[source]
     return Kit(
         listing,
-        _many_groups,
+        _groups(many),
         one,
         nothing,
         seen,
@@ -316,9 +320,9 @@ def _dropped(account: str, number: int) -> str:
     return f"arn:aws:s3:::backups-{account}-{number}"
 
 
-def _hand_in_records(aws: LocalAws) -> None:
+def _hand_in_records(aws: LocalAws, copies: int) -> None:
     s3 = aws.client("s3")
-    for account, many in ((aws.accounts[1], MANY), (aws.accounts[3], 1)):
+    for account, many in ((aws.accounts[1], copies), (aws.accounts[3], 1)):
         lines = [
             json.dumps(
                 {
@@ -338,8 +342,8 @@ def _hand_in_records(aws: LocalAws) -> None:
         )
 
 
-def _seen_records(connection: sqlite3.Connection, account: str) -> set[str]:
-    return {_dropped(account, number) for number in range(_handed_in(connection, account))}
+def _seen_records(connection: sqlite3.Connection, account: str, copies: int) -> set[str]:
+    return {_dropped(account, number) for number in range(_handed_in(connection, account, copies))}
 
 
 def _shelf(aws: LocalAws, account: str) -> dict[str, str]:
@@ -378,82 +382,87 @@ _PAPERS = 30
 
 
 def _seen_papers(connection: sqlite3.Connection, account: str) -> set[str]:
-    many = min(_PAPERS, _handed_in(connection, account))
+    many = _handed_in(connection, account, _PAPERS)
     return {_paper(account, number).sha256 for number in range(many)}
 
 
-def _handed_in(connection: sqlite3.Connection, account: str) -> int:
+def _handed_in(connection: sqlite3.Connection, account: str, copies: int) -> int:
     accounts = [row[0] for row in connection.execute("SELECT id FROM accounts ORDER BY rowid")]
-    return {1: MANY, 3: 1}.get(accounts.index(account), 0)
+    return {1: copies, 3: 1}.get(accounts.index(account), 0)
 
 
-KITS: Mapping[str, Kit] = {
-    "aws_config": _judged("aws_config"),
-    "security_hub": _judged("security_hub"),
-    "inspector": Kit(
-        ("inspector2", "ListFindings"),
-        _inspector(MANY),
-        _inspector(1),
-        _inspector(0),
-        _seen_vulnerabilities,
-        counts=lambda item: item.keyword == "inspector2_ListFindings",
-        identity=lambda item: str(item.attributes["id"]),
-        remembers=30,
-        word=("ListFindings", "severity"),
-        text=("ListFindings", "title"),
-    ),
-    "cloudtrail": Kit(
-        ("cloudtrail", "LookupEvents"),
-        _events(MANY),
-        _events(1),
-        _events(0),
-        _seen_events,
-        counts=lambda item: item.keyword == _EVENT,
-        identity=lambda item: str(item.attributes["id"]),
-        word=("LookupEvents", "eventType"),
-        text=("LookupEvents", "userAgent"),
-    ),
-    "license_manager": Kit(
-        ("license-manager", "ListUsageForLicenseConfiguration"),
-        _licences(MANY),
-        _licences(1),
-        _licences(0),
-        _seen_uses,
-        counts=lambda item: item.keyword == "licensemanager_ListUsageForLicenseConfiguration",
-        remembers=90,
-        word=("ListUsageForLicenseConfiguration", "ResourceType"),
-        text=("ListLicenseConfigurations", "Description"),
-    ),
-    "api_calls": Kit(
-        ("ec2", "DescribeSecurityGroups"),
-        _many_groups,
-        _groups_but(1),
-        _groups_but(0),
-        _seen_groups,
-        counts=lambda item: item.keyword == "ec2_DescribeSecurityGroups",
-        word=("DescribeSecurityGroups", "ipProtocol"),
-        text=("DescribeSecurityGroups", "groupDescription"),
-    ),
-    "custom": Kit(
-        ("ssm", "ListResourceComplianceSummaries"),
-        _leave,
-        _leave,
-        _leave,
-        _seen_records,
-        counts=lambda item: item.keyword == _DROPPED,
-        word=("ListResourceComplianceSummaries", "Status"),
-        text=("ListComplianceItems", "Title"),
-        serve=_hand_in_records,
-    ),
-    "manual": Kit(
-        ("s3", "ListObjectsV2"),
-        _leave,
-        _leave,
-        _leave,
-        _seen_papers,
-        identity=lambda item: str(item.attributes["sha256"]),
-        many=_PAPERS,
-        serve=_hand_in_papers,
-        environment=_shelf,
-    ),
-}
+def kits(many: int = MANY) -> Mapping[str, Kit]:
+    """Every source's kit; ``many`` is how many things the account with much has."""
+    return {
+        "aws_config": _judged("aws_config", many),
+        "security_hub": _judged("security_hub", many),
+        "inspector": Kit(
+            ("inspector2", "ListFindings"),
+            _inspector(many),
+            _inspector(1),
+            _inspector(0),
+            _seen_vulnerabilities,
+            counts=lambda item: item.keyword == "inspector2_ListFindings",
+            identity=lambda item: str(item.attributes["id"]),
+            remembers=30,
+            word=("ListFindings", "severity"),
+            text=("ListFindings", "title"),
+        ),
+        "cloudtrail": Kit(
+            ("cloudtrail", "LookupEvents"),
+            _events(many),
+            _events(1),
+            _events(0),
+            _seen_events,
+            counts=lambda item: item.keyword == _EVENT,
+            identity=lambda item: str(item.attributes["id"]),
+            word=("LookupEvents", "eventType"),
+            text=("LookupEvents", "userAgent"),
+        ),
+        "license_manager": Kit(
+            ("license-manager", "ListUsageForLicenseConfiguration"),
+            _licences(many),
+            _licences(1),
+            _licences(0),
+            _seen_uses,
+            counts=lambda item: item.keyword == "licensemanager_ListUsageForLicenseConfiguration",
+            remembers=90,
+            word=("ListUsageForLicenseConfiguration", "ResourceType"),
+            text=("ListLicenseConfigurations", "Description"),
+        ),
+        "api_calls": Kit(
+            ("ec2", "DescribeSecurityGroups"),
+            _groups(many),
+            _groups_but(1),
+            _groups_but(0),
+            _seen_groups,
+            counts=lambda item: item.keyword == "ec2_DescribeSecurityGroups",
+            word=("DescribeSecurityGroups", "ipProtocol"),
+            text=("DescribeSecurityGroups", "groupDescription"),
+        ),
+        "custom": Kit(
+            ("ssm", "ListResourceComplianceSummaries"),
+            _leave,
+            _leave,
+            _leave,
+            partial(_seen_records, copies=many),
+            counts=lambda item: item.keyword == _DROPPED,
+            word=("ListResourceComplianceSummaries", "Status"),
+            text=("ListComplianceItems", "Title"),
+            serve=partial(_hand_in_records, copies=many),
+        ),
+        "manual": Kit(
+            ("s3", "ListObjectsV2"),
+            _leave,
+            _leave,
+            _leave,
+            _seen_papers,
+            identity=lambda item: str(item.attributes["sha256"]),
+            many=_PAPERS,
+            serve=_hand_in_papers,
+            environment=_shelf,
+        ),
+    }
+
+
+KITS = kits()

@@ -26,7 +26,7 @@ from include.evidence.store import SnapshotStore
 from include.local_aws.estate.make import make_estate
 from include.sources import accounts_of
 from include.sources.collect import CellsIncomplete, collect_account
-from tests.acceptance.kits import BUCKET, KITS
+from tests.acceptance.kits import BUCKET, KITS, Kit
 from tests.local_stack import LocalAws, local_aws
 
 _numbers = count()
@@ -138,14 +138,19 @@ def impatient() -> SessionFactory:
 
 @contextlib.contextmanager
 def open_world(
-    folder: Path, *, clock: str = "2026-11-01T06:00:00Z", months: int = 4, resources: int = 40
+    folder: Path,
+    *,
+    clock: str = "2026-11-01T06:00:00Z",
+    months: int = 4,
+    resources: int = 40,
+    kits: Mapping[str, Kit] = KITS,
 ) -> Iterator[World]:
     """Make the estate, let every kit prepare its accounts, and serve it."""
     shape = {"seed": 7, "accounts": 4, "regions": 1, "resources": resources, "months": months}
     make_estate(folder, **shape, clock=from_iso(clock))
     with contextlib.closing(sqlite3.connect(folder / "estate.sqlite")) as connection:
         accounts = [r[0] for r in connection.execute("SELECT id FROM accounts ORDER BY rowid")]
-        for kit in KITS.values():
+        for kit in kits.values():
             kit.much(connection, accounts[1])
             kit.nothing(connection, accounts[2])
             kit.one(connection, accounts[3])
@@ -158,7 +163,7 @@ def open_world(
         # Waiting is what the client does between attempts: as often, but not as long.
         patch.setattr(sessions, "Retrying", partial(Retrying, sleep=lambda s: time.sleep(s / 50)))
         aws.client("s3").create_bucket(Bucket=BUCKET)
-        for kit in KITS.values():
+        for kit in kits.values():
             kit.serve(aws)
         yield World(aws, folder / "estate.sqlite", from_iso(clock))
 
