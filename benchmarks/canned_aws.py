@@ -298,7 +298,7 @@ class Server:
         latency = float(run.options.get("latency", 0))
         if service == "sts":
             return latency, 200, _STS, ""
-        operation = _OPERATIONS.get(path, "")
+        operation = _operation(path)
         run.calls += 1
         if not run.bucket(account, region, service, operation).take():
             run.throttled += 1
@@ -343,8 +343,22 @@ _OPERATIONS = {
     "/securityControls/definitions": "ListSecurityControlDefinitions",
     "/securityControls/batchGet": "BatchGetSecurityControls",
     "/associations/batchGet": "BatchGetStandardsControlAssociations",
+    "/members": "ListMembers",
+    "/administrator": "GetAdministratorAccount",
+    "/findingAggregator/list": "ListFindingAggregators",
 }
+
+
+def _operation(path: str) -> str:
+    return _OPERATIONS.get(path, "GetInsightResults" if path.startswith("/insights/") else "")
+
+
 _CANNED = {
+    "ListMembers": b'{"Members":[]}',
+    "GetAdministratorAccount": b"{}",
+    "ListFindingAggregators": b'{"FindingAggregators":[]}',
+    "GetInsightResults": b'{"InsightResults":{"InsightArn":"arn:aws:securityhub:::insight/x",'
+    b'"GroupByAttribute":"ProductArn","ResultValues":[]}}',
     "DescribeHub": b'{"HubArn":"arn:aws:securityhub:us-east-1:111111111111:hub/default",'
     b'"SubscribedAt":"2025-01-01T00:00:00.000Z","AutoEnableControls":true,'
     b'"ControlFindingGenerator":"SECURITY_CONTROL"}',

@@ -1,0 +1,1 @@
+"""What collecting evidence costs, measured side by side in one run; see benchmarks/collect.py."""
