@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from include.aws.errors import Failure, classify
+from include.aws.errors import classify
 from include.evidence.cell import Cell
 from include.evidence.item import SourceName
 from include.evidence.snapshot import SnapshotWriter
@@ -90,13 +90,15 @@ class ApiCalls:
             if answered.silent:
                 out.note(f"{call.keyword}: {answered.silent}.")
                 continue
+            if answered.error is not None and call.whole:
+                continue  # of half a list nobody can say what the account has not
             for item in teller.evidence(call, answered.items):
                 out.add(item)
             if answered.error is None:
                 deployment = teller.deployment(call)
                 states.append(deployment.state)
                 out.deploy(deployment)
-        _end(cell, asked, answers, states, [blind, remembered.failure], out)
+        _end(cell, asked, answers, states, [blind, remembered.error], out)
 
 
 def _end(
@@ -104,7 +106,7 @@ def _end(
     asked: Mapping[str, Any],
     answers: Mapping[str, Answered],
     states: Sequence[str],
-    blind: Sequence[Failure | None],
+    blind: Sequence[Exception | None],
     out: SnapshotWriter,
 ) -> None:
     """Say how the cell ended: raises what kept it from being whole, the lasting reason first."""
@@ -118,9 +120,10 @@ def _end(
     unknown = sorted(set(asked["calls"]) - set(CALLS))
     if unknown:
         raise Ended("FAILED", f"No row in the table of API calls: {', '.join(unknown)}.")
-    for who, missing in zip(("CloudTrail", "AWS Config"), blind, strict=True):
-        if missing is None:
+    for who, error in zip(("CloudTrail", "AWS Config"), blind, strict=True):
+        if error is None:
             continue
+        missing = classify(error, who.rpartition(" ")[2].lower())
         why = (
             f"{who} could not be asked what changed since the period's end "
             f"({missing.missing_permission or missing.message}): "
@@ -129,6 +132,9 @@ def _end(
         if missing.retryable:
             raise Ended("PARTIAL", why)
         out.note(why)
+        if missing.status == "DENIED":
+            # Others may have known it all; still the cell is to be filled once this is allowed.
+            raise error
     if cell.period.end < out.now - REACH and states and set(states) == {"BEYOND_REACH"}:
         raise Ended(
             "BEYOND_REACH",

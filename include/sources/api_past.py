@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from include.aws.errors import Failure, classify
+from include.aws.errors import classify
 from include.evidence.cell import Cell
 from include.evidence.snapshot import SnapshotWriter
 from include.sources.api_asking import ApiItem, member, plain
@@ -43,13 +43,13 @@ ACTIONS = frozenset(
 class Remembered:
     """Config's memory in one region, asked only when something needs it.
 
-    ``failure`` is what kept it from answering, if something did.
+    ``error`` is what kept it from answering, if something did.
     """
 
     out: SnapshotWriter
     clients: ClientFactory
     cell: Cell
-    failure: Failure | None = None
+    error: Exception | None = None
     _reaches: bool | None = None
     _recorder: Recording | None = None
     _unusable: set[str] = field(default_factory=set)
@@ -129,7 +129,7 @@ class Remembered:
             raise error
         self._reaches = False
         if failure.status != "NOT_ENABLED":
-            self.failure = failure
+            self.error = error
 
 
 def in_api_shape(call: ApiCall, shape: Any, found: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from include.aws.errors import Failure, classify
 from include.evidence.cell import Cell
 from include.evidence.snapshot import SnapshotWriter
 from include.sources.api_table import ApiCall
@@ -118,11 +117,11 @@ def watch(
     cell: Cell,
     regions: Sequence[str],
     calls: Sequence[ApiCall],
-) -> tuple[Watch, Failure | None]:
+) -> tuple[Watch, Exception | None]:
     """Read what happened from the period's end until now in ``regions``.
 
     One sweep per region: events are looked up at two requests a second, whatever they are
-    about. A failure makes the watch blind, and is returned to be told in the receipt.
+    about. An error makes the watch blind, and is returned: the cell ends with it.
     """
     end = cell.period.end
     now = out.now
@@ -141,5 +140,5 @@ def watch(
                 if event.name in names:
                     events[event.id] = event
     except (ClientError, BotoCoreError) as error:
-        return Watch(None), classify(error, "cloudtrail")
+        return Watch(None), error
     return Watch(tuple(events.values())), None

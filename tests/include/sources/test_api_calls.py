@@ -298,7 +298,7 @@ def test_configs_history_tells_what_cloudtrail_no_longer_does(
     if period != "2026-06":
         world.fault(service="cloudtrail", operation="LookupEvents", kind="access_denied")
     loaded = collect("ec2_DescribeSecurityGroups", "ec2_GetEbsEncryptionByDefault", period=period)
-    assert loaded.ref.status == "COMPLETE"
+    assert loaded.ref.status == ("COMPLETE" if period == "2026-06" else "DENIED")
     states = {d.keyword: d.state for d in loaded.deployments}
     assert states == {
         "ec2_DescribeSecurityGroups": "ACTIVE",
@@ -319,12 +319,13 @@ def test_configs_history_tells_what_cloudtrail_no_longer_does(
     assert {item.known for item in settings.values()} == {"CURRENT_ONLY"}
 
 
-def test_without_config_and_cloudtrail_a_past_period_is_beyond_reach(
+def test_without_config_and_cloudtrail_a_past_period_speaks_of_the_present_only(
     world: World, collect: Collect
 ) -> None:
     world.fault(service="config", kind="access_denied")
     loaded = collect("ec2_DescribeSecurityGroups", period="2026-06")
-    assert loaded.ref.status == "BEYOND_REACH"
+    assert loaded.ref.status == "DENIED"
+    assert loaded.receipt.missing_permission == "config:DescribeConfigurationRecorders"
     assert {d.state for d in loaded.deployments} == {"BEYOND_REACH"}
     assert {item.known for item in loaded.iter_evidence()} == {"CURRENT_ONLY"}
     assert "config:DescribeConfigurationRecorders" in loaded.receipt.message
@@ -338,6 +339,33 @@ def test_what_config_does_not_keep_that_long_is_beyond_reach(
     assert loaded.ref.status == "BEYOND_REACH"
 
 
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [("cloudtrail", "LookupEvents"), ("config", "ListDiscoveredResources")],
+)
+def test_a_denied_look_back_is_a_gap_and_is_made_good_once_allowed(
+    service: str, operation: str, world: World, collect: Collect
+) -> None:
+    period = "2026-10" if service == "cloudtrail" else "2026-06"
+    undisturbed = collect("ec2_DescribeSecurityGroups", period=period)
+    world.fault(service=service, operation=operation, kind="access_denied")
+    denied = collect("ec2_DescribeSecurityGroups", period=period)
+    assert denied.ref.status == "DENIED"
+    assert denied.receipt.missing_permission == f"{service}:{operation}"
+    world.heal()
+    again = collect("ec2_DescribeSecurityGroups", period=period)
+    assert again.ref.content_digest == undisturbed.ref.content_digest
+
+
+def test_a_list_that_was_refused_does_not_say_that_the_account_has_nothing(
+    world: World, collect: Collect
+) -> None:
+    world.fault(service="accessanalyzer", operation="ListAnalyzers", kind="access_denied")
+    loaded = collect("accessanalyzer_ListAnalyzers")
+    assert loaded.ref.status == "DENIED"
+    assert list(loaded.iter_evidence()) == []
+
+
 def test_what_was_known_at_the_time_stays_known(world: World, collect: Collect) -> None:
     calls = ("iam_GetAccountPasswordPolicy", "ec2_DescribeVpcs", "iam_GenerateCredentialReport")
     then = collect(*calls)
@@ -346,7 +374,12 @@ def test_what_was_known_at_the_time_stays_known(world: World, collect: Collect) 
     # Later, nobody can say any more what has changed.
     world.fault(service="cloudtrail", operation="LookupEvents", kind="access_denied")
     world.fault(service="config", kind="access_denied")
-    assert collect(*calls).ref == then.ref
+    later = collect(*calls)
+    assert later.ref.status == "DENIED"
+    assert [i.content() for i in later.iter_evidence()] == [
+        i.content() for i in then.iter_evidence()
+    ]
+    assert later.deployments == then.deployments
     # Another framework's cell asks for more; what it can't know is as it was known then.
     more = collect(*calls, "ec2_DescribeFlowLogs")
     assert {d.keyword for d in more.deployments if d.state == "ACTIVE"} == set(calls)
