@@ -5,12 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
-
-from include.clock import iso
 
 SourceName = Literal[
     "aws_config",
@@ -89,7 +87,7 @@ def identity_of(item: Evidence) -> bytes:
                 item.region,
                 item.event_name,
                 item.resource,
-                iso(item.source_time),
+                _utc(item.source_time),
                 item.attributes.get("id", ""),
             )
         )
@@ -117,9 +115,14 @@ def content_of(item: Evidence) -> bytes:
             item.result,
             item.severity,
             item.source,
-            iso(item.source_time),
+            _utc(item.source_time),
         )
     )
+
+
+def _utc(at: datetime) -> datetime:
+    # Which the encoder then writes as include.clock.iso does.
+    return at if at.tzinfo is UTC else at.astimezone(UTC)
 
 
 class _Content(msgspec.Struct, gc=False):
@@ -142,7 +145,7 @@ class _Content(msgspec.Struct, gc=False):
     result: str
     severity: str
     source: str
-    source_time: str
+    source_time: datetime
 
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import msgspec
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from include.assessment.period import parse_period
 from include.aws.exchange import Answer
+from include.clock import iso
 from include.digests import canonical_json, sha256
 from include.evidence.cell import Cell
 from include.evidence.deployment import Deployment
@@ -126,6 +127,14 @@ def test_the_digest_is_that_of_the_contents_canonical_json() -> None:
     for one in (item(1), item(2, attributes={"b": {"d": 1, "c": [0.5, "ü\u0000"]}, "a": None})):
         assert one.content_digest == sha256(canonical_json(one.content()))
         assert not {"page", "offset", "collected_at"} & one.content().keys()
+        assert one.content()["source_time"] == iso(one.source_time)
+
+
+def test_an_instant_is_the_same_in_every_zone() -> None:
+    noon = datetime(2026, 10, 1, 12, tzinfo=UTC)
+    east = noon.astimezone(timezone(timedelta(hours=2)))
+    one, two = item(1, source_time=noon), item(1, source_time=east)
+    assert (one.evidence_id, one.content_digest) == (two.evidence_id, two.content_digest)
 
 
 @pytest.mark.parametrize(
