@@ -58,19 +58,17 @@ def collect_cells(
     Cells that a decision excludes are not asked for. Raises CellsIncomplete when some could not
     be filled; what was got is saved.
     """
-    regions = [r for r in plan.regions if plan.exclusion_of(source, account, r) is None]
-    if not regions:
-        return []
     return collect_account(
         source,
         account,
-        regions=regions,
+        regions=plan.regions,
         period=plan.period,
         checks=checks_of(plan.framework),
         sessions=sessions,
         store=store,
         refresh=plan.refresh,
         home_region=plan.home_region,
+        left_out=[r for r in plan.regions if plan.exclusion_of(source, account, r)],
         resume_key=resume_key,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -117,22 +117,28 @@ def collect_account(
     store: SnapshotStore,
     refresh: bool = False,
     home_region: str = "",
+    left_out: Collection[str] = (),
     workers: int = WORKERS,
     resume_key: str = "",
     sealing: Sealing | None = None,
 ) -> list[SnapshotRef]:
     """Collect every cell of ``source`` in ``account`` that isn't filled yet (``refresh``: all).
 
-    Returns the snapshots in force, one per region, in the order of ``regions``. What was got is
+    Returns the snapshots in force, one per region, in the order of ``regions``; the cells of the
+    regions ``left_out`` are in the scope, but not collected. What was got is
     saved in any case; CellsIncomplete is raised at the end when any cell isn't filled. A cell
     that another run is collecting is waited for. With a ``resume_key`` (the run's name) an
     attempt that is killed, or ends early for a passing reason, is gone on with by the next one
     that has the same key; ``sealing`` says how often what came is put aside for that.
     """
     collector = _source(source)
-    planned = plan_cells(
-        source, account, regions=regions, period=period, checks=checks, home_region=home_region
-    )
+    planned = [
+        (cell, asked)
+        for cell, asked in plan_cells(
+            source, account, regions=regions, period=period, checks=checks, home_region=home_region
+        )
+        if cell.region not in left_out
+    ]
     context = {
         "home_region": home_region or (regions[0] if regions else "us-east-1"),
         "regional_account_keywords": _regional_account_keywords(source),
