@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from include.assessment.reading import Counts
 from include.assessment.registers import Registers
@@ -49,7 +49,7 @@ def judge_control(
                 result.id, mapping.role, result.failing, tuple(excused[r] for r in sorted(excused))
             )
         )
-    manual = _manual(control, registers, counts, used)
+    manual = _manual(control, registers, counts, scope.accounts, used)
     decision = next((d for d in registers.not_applicable if d.control == control.id), None)
     sentence = ""
     if decision:
@@ -71,7 +71,9 @@ def judge_control(
         decision=decision.id if decision else "",
         by_account={
             account: control_status(
-                [m.of_account(account) for m in mapped], manual=manual, decision=sentence
+                [m.of_account(account) for m in mapped],
+                manual=_manual(control, registers, counts, (account,), used),
+                decision=sentence,
             )[0]
             for account in scope.accounts
         },
@@ -79,12 +81,24 @@ def judge_control(
 
 
 def _manual(
-    control: Control, registers: Registers, counts: Counts, used: set[str]
+    control: Control,
+    registers: Registers,
+    counts: Counts,
+    accounts: Sequence[str],
+    used: set[str],
 ) -> ManualState | None:
-    """What people provided for a control, and what of it a reviewer accepted for this period."""
+    """What people provided for a control, and what of it a reviewer accepted for this period.
+
+    Evidence about one account says nothing of the others, nor anything where that one is not
+    among ``accounts``.
+    """
     if control.manual is None:
         return None
-    present = dict(counts.manual.get(control.id, {}))
+    present = {
+        one: names
+        for one, names in counts.manual.get(control.id, {}).items()
+        if counts.about.get(one) in (None, *accounts)
+    }
     decided: dict[str, str] = {}
     for entry in registers.acceptances:
         if entry.control != control.id:
@@ -93,6 +107,10 @@ def _manual(
             if entry.evidence in names:
                 decided[evidence_id] = entry.decision  # the last word counts
                 used.add(entry.id)
-    accepted = [one for one, decision in decided.items() if decision == "accepted"]
+    accepted = sorted(one for one, decision in decided.items() if decision == "accepted")
     present = {one: names for one, names in present.items() if decided.get(one) != "rejected"}
-    return ManualState(control.manual.provide, tuple(sorted(present)), tuple(sorted(accepted)))
+    lacking: tuple[str, ...] = ()
+    if accepted and all(one in counts.about for one in accepted):
+        told = {counts.about[one] for one in accepted}
+        lacking = tuple(account for account in accounts if account not in told)
+    return ManualState(control.manual.provide, tuple(sorted(present)), tuple(accepted), lacking)

@@ -216,7 +216,7 @@ def _coverage(assessment: Assessment, cells: pd.DataFrame) -> dict[str, Any]:
         "controls_total": total,
         "controls_percent": percent(judged, total),
         "controls_awaiting_manual_evidence": sum(
-            c.status == "INCONCLUSIVE" and c.manual is not None and not c.manual.accepted
+            c.status == "INCONCLUSIVE" and c.manual is not None and not c.manual.settled
             for c in assessment.controls
         ),
         "cells_answered": answered,

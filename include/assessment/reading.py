@@ -28,6 +28,8 @@ class Counts:
     known: Counter[tuple[str, str]] = field(default_factory=Counter)
     results: Counter[str] = field(default_factory=Counter)
     manual: dict[str, dict[str, set[str]]] = field(default_factory=lambda: defaultdict(dict))
+    #: Which account a piece of manual evidence is about; those about all have no entry.
+    about: dict[str, str] = field(default_factory=dict)
 
 
 def read_standing(
@@ -201,6 +203,8 @@ def _note_manual(counts: Counts, row: Evidence) -> None:
         return
     names = {row.evidence_id, row.resource, str(row.attributes.get("sha256", ""))} - {""}
     counts.manual[row.keyword][row.evidence_id] = names
+    if account := str(row.attributes.get("account", "")):
+        counts.about[row.evidence_id] = account
 
 
 def count_manual_elsewhere(given: Sequence[Snapshot], scope: Scope, counts: Counts) -> None:

@@ -191,17 +191,26 @@ class MappedCheck:
 
 @dataclass(frozen=True)
 class ManualState:
-    """Evidence that people have to provide: what is asked, what is there, what was accepted."""
+    """Evidence that people have to provide: what is asked, what is there, what was accepted.
+
+    ``lacking`` are the accounts that none of what was accepted is about, while some is.
+    """
 
     asked: str
     present: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Whether something was accepted for every account."""
+        return bool(self.accepted) and not self.lacking
 
     @property
     def state(self) -> str:
-        """In words: accepted, present but not reviewed, or missing."""
+        """In words: accepted (for all or some accounts), present but not reviewed, or missing."""
         if self.accepted:
-            return "accepted"
+            return f"not accepted for {', '.join(self.lacking)}" if self.lacking else "accepted"
         return "present, not reviewed" if self.present else "missing"
 
 

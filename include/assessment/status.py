@@ -70,7 +70,7 @@ def control_status(
     missing = []
     if unsettled:
         missing.append(f"not answered: {_open_cells(unsettled)}")
-    if manual and not manual.accepted:
+    if manual and not manual.settled:
         missing.append(f"evidence that people provide is {manual.state}")
     if not required and not manual:
         missing.append("no required check can decide this control")
