@@ -26,9 +26,9 @@ SERVICES = (
 
 
 def measure(quick: bool) -> list[Figure]:
-    """Ours for 200 accounts (quick: 10), and a boto3 session for each of a few."""
-    accounts = 10 if quick else 200
-    ours, plain = _run("ours", accounts), _run("plain", 3 if quick else 10)
+    """Ours for 200 accounts (quick: 5), and a boto3 session for each of a few."""
+    accounts = 5 if quick else 200
+    ours, plain = _run("ours", accounts), _run("plain", 1 if quick else 10)
     # In a small process what all accounts share weighs on few of them.
     target = None if quick else 3.5
     what = f"clients of {accounts} accounts x {len(SERVICES)} services"

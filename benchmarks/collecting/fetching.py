@@ -135,7 +135,7 @@ def limit(endpoint: str) -> Callable[[], int]:
 
 def measure(quick: bool) -> list[Figure]:
     """Ours against the limit and against plain boto3."""
-    pages, rounds = (5, 2) if quick else (50, 7)
+    pages, rounds = (5, 1) if quick else (50, 7)
     with canned_aws(1_000 if quick else 5_000) as url:
         endpoint = service(url, "fetch", pages)
         with pointed_at(endpoint):

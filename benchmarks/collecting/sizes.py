@@ -16,8 +16,8 @@ from benchmarks.collecting.whole import ours
 
 
 def measure(quick: bool) -> list[Figure]:
-    """Peaks and CPU seconds at growing sizes (findings: 10^4, 10^5, 10^6; quick: 10^3, 10^4)."""
-    pages = (10, 100) if quick else (100, 1_000, 10_000)
+    """Peaks and CPU seconds at growing sizes (findings: 10^4, 10^5, 10^6; quick: 500, 5,000)."""
+    pages = (5, 50) if quick else (100, 1_000, 10_000)
     with canned_aws(1_000 if quick else 10_000) as url:
         found = [_run(service(url, f"size-{count}", count)) for count in pages]
     small, large = found[0], found[-1]
