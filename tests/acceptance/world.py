@@ -83,9 +83,11 @@ class World:
         store = store or self.empty_store()
         problem = ""
         try:
-            # Another world may have been opened since: this one's endpoint counts.
-            with environment(
-                {**_credentials(self.aws), **KITS[source].environment(self.aws, account)}
+            with (
+                environment(
+                    {**_credentials(self.aws), **KITS[source].environment(self.aws, account)}
+                ),
+                hurried(),
             ):
                 [ref] = collect_account(
                     source,
@@ -155,13 +157,7 @@ def open_world(
             kit.nothing(connection, accounts[2])
             kit.one(connection, accounts[3])
         connection.commit()
-    with (
-        local_aws(folder, **shape, clock=clock) as aws,
-        environment(_credentials(aws)),
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        # Waiting is what the client does between attempts: as often, but not as long.
-        patch.setattr(sessions, "Retrying", partial(Retrying, sleep=lambda s: time.sleep(s / 50)))
+    with local_aws(folder, **shape, clock=clock) as aws:
         aws.client("s3").create_bucket(Bucket=BUCKET)
         for kit in kits.values():
             kit.serve(aws)
@@ -174,6 +170,14 @@ def _credentials(aws: LocalAws) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": aws.accounts[0],
         "AWS_SECRET_ACCESS_KEY": "local",
     }
+
+
+@contextlib.contextmanager
+def hurried() -> Iterator[None]:
+    """Waiting is what the client does between attempts: as often, but not as long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sessions, "Retrying", partial(Retrying, sleep=lambda s: time.sleep(s / 50)))
+        yield
 
 
 @contextlib.contextmanager

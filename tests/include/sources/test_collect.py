@@ -25,7 +25,7 @@ CENTRAL = {
     "cloudtrail": ("cloudtrail", "LookupEvents"),
     "api_calls": ("ec2", "DescribeSecurityGroups"),
 }
-every_source = pytest.mark.parametrize("source", list(SOURCES))
+every_source = pytest.mark.parametrize("source", list(CENTRAL))
 Calm = tuple[SnapshotStore, list[SnapshotRef]]
 
 
