@@ -68,6 +68,10 @@ _TRANSIENT = {
     "InternalServerException",
     "ServiceUnavailable",
 }
+#: S3's words; HEAD's answers have no body, hence only the status.
+_NO_OBJECT = {"NoSuchKey", "NotFound", "404"}
+_NO_BUCKET = {"NoSuchBucket", "404"}
+_CONDITION_FAILED = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 #: (service, code) by which a service says that it is switched off.
 _NOT_ENABLED = {
     ("config", "NoAvailableConfigurationRecorderException"),
@@ -120,6 +124,21 @@ def error_code(error: BaseException) -> str:
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code", ""))
     return ""
+
+
+def is_no_object(error: BaseException) -> bool:
+    """Whether S3 says that there is no object under that key."""
+    return error_code(error) in _NO_OBJECT
+
+
+def is_no_bucket(error: BaseException) -> bool:
+    """Whether S3 says that there is no such bucket."""
+    return error_code(error) in _NO_BUCKET
+
+
+def is_condition_failed(error: BaseException) -> bool:
+    """Whether a conditional write came to nothing: the object is there, or being written."""
+    return error_code(error) in _CONDITION_FAILED
 
 
 def classify(error: BaseException, service: str = "") -> Failure:

@@ -19,15 +19,13 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from include.aws.errors import error_code
+from include.aws.errors import is_condition_failed, is_no_object
 from include.digests import sha256
 
 log = logging.getLogger(__name__)
 
 #: A lease that was not renewed for so many seconds is over.
 SECONDS = 120.0
-_TAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
-_GONE = {"NoSuchKey", "NotFound", "404"}
 #: Seconds between two looks at a lease that somebody else holds: at first, and at most.
 _FIRST_LOOK, _LONGEST_LOOK, _LOG_EVERY = 0.5, 5.0, 30.0
 
@@ -105,7 +103,7 @@ class Lease:
         try:
             found = self._s3.get_object(Bucket=self._bucket, Key=self._key)
         except ClientError as error:
-            if error_code(error) in _GONE:
+            if is_no_object(error):
                 return ""  # given back this moment: the next look will find it free
             raise
         now = parsedate_to_datetime(found["ResponseMetadata"]["HTTPHeaders"]["date"])
@@ -137,7 +135,7 @@ class Lease:
                 **condition,
             )
         except ClientError as error:
-            if error_code(error) in _TAKEN | _GONE:
+            if is_condition_failed(error) or is_no_object(error):
                 return ""
             raise
         return str(put["ETag"])

@@ -24,7 +24,7 @@ import msgspec
 import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
 
-from include.aws.errors import error_code
+from include.aws.errors import is_condition_failed
 from include.aws.exchange import Attempt
 from include.digests import canonical_json, sha256
 from include.evidence.cell import Cell
@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 #: What was sealed longer ago is not gone on with: it would mix two times, and tokens run out.
 LONGEST_GAP = timedelta(hours=1)
 _MAGIC = b"sealed answers 1 "
-_EXISTS = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
 
 @dataclass(frozen=True)
@@ -175,7 +174,7 @@ class AnswerJournal:
         try:
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, IfNoneMatch="*")
         except ClientError as error:
-            if error_code(error) in _EXISTS:
+            if is_condition_failed(error):
                 return False
             raise
         return True

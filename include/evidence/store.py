@@ -13,7 +13,7 @@ from typing import IO, Any, cast
 
 from botocore.exceptions import ClientError
 
-from include.aws.errors import error_code
+from include.aws.errors import is_condition_failed, is_no_object
 from include.clock import from_iso
 from include.digests import canonical_json, sha256
 from include.errors import AuditError
@@ -28,8 +28,6 @@ from include.evidence.resume import AnswerJournal, Sealing
 from include.evidence.snapshot import FORMAT, FinishedSnapshot, LoadedSnapshot, SnapshotRef
 from include.evidence.table import read_evidence
 
-_MISSING = {"NoSuchKey", "404", "NotFound"}
-_EXISTS = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 #: Evidence up to this size (bytes) is read in memory, larger from a temporary file.
 _IN_MEMORY = 8 * 1024 * 1024
 
@@ -207,7 +205,7 @@ class SnapshotStore:
         try:
             body: bytes = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
-            if error_code(error) in _MISSING:
+            if is_no_object(error):
                 return None
             raise
         return body
@@ -228,7 +226,7 @@ class SnapshotStore:
         try:
             body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"]
         except ClientError as error:
-            if error_code(error) in _MISSING:
+            if is_no_object(error):
                 self._require(key)
             raise
         file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the caller closes it
@@ -252,7 +250,7 @@ class SnapshotStore:
             )
         except ClientError as error:
             # The key holds the content's digest, so what is there is what would be written.
-            if error_code(error) not in _EXISTS:
+            if not is_condition_failed(error):
                 raise
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from include.aws.errors import error_code, is_no_bucket
 from include.errors import AuditError
 
 _BLOCK_ALL = {
@@ -46,7 +47,7 @@ def ensure_bucket(s3: Any, name: str, *, region: str, kms_key: str | None = None
             s3.create_bucket(Bucket=name, **({"CreateBucketConfiguration": where} if where else {}))
         except ClientError as error:
             # Two runs may create it at the same moment.
-            if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
+            if error_code(error) != "BucketAlreadyOwnedByYou":
                 raise
     if why := _public(s3, name):
         raise AuditError(
@@ -75,11 +76,10 @@ def _exists(s3: Any, name: str) -> bool:
     try:
         s3.head_bucket(Bucket=name)
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in ("404", "NoSuchBucket"):
+        if is_no_bucket(error):
             return False
         raise AuditError(
-            f"The bucket {name} can't be used: S3 answered {code}.",
+            f"The bucket {name} can't be used: S3 answered {error_code(error)}.",
             hint="Check that it belongs to this account and that s3:ListBucket is allowed.",
         ) from error
     return True
@@ -90,7 +90,7 @@ def _ask(operation: Any, name: str) -> dict[str, Any]:
     try:
         answer: dict[str, Any] = operation(Bucket=name)
     except ClientError as error:
-        code = error.response["Error"]["Code"]
+        code = error_code(error)
         if code.startswith("NoSuch") or code.endswith(("NotFoundError", "NotFound")):
             return {}
         raise

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from include.aws.errors import classify, error_code
+from include.aws.errors import classify, is_no_bucket
 from include.aws.organization import accounts_in_scope, regions_in_scope
 from include.aws.sessions import SessionFactory
 from include.errors import AuditError
@@ -85,7 +85,7 @@ def _bucket(s3: Any, name: str) -> Finding:
     try:
         s3.head_bucket(Bucket=name)
     except ClientError as error:
-        if error_code(error) in ("404", "NoSuchBucket"):
+        if is_no_bucket(error):
             return Finding("bucket", name, "ok", "The first run will make it.")
         return Finding(
             "bucket",

@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from include.aws.errors import is_condition_failed, is_no_object
 from include.digests import canonical_json, sha256
 from include.errors import AuditError
 
@@ -59,7 +60,7 @@ class Workspace:
                 Metadata={"sha256": digest},
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "PreconditionFailed":
+            if not is_condition_failed(error):
                 raise
             there = sha256(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
             if there != digest:
@@ -103,7 +104,7 @@ class Workspace:
         try:
             self.s3.head_object(Bucket=self.bucket, Key=f"{self.prefix}/{name}")
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+            if is_no_object(error):
                 return False
             raise
         return True

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 from botocore.exceptions import ClientError
 
-from include.aws.errors import error_code
+from include.aws.errors import is_no_bucket, is_no_object
 from include.aws.exchange import Answer, traffic_of_one_call
 from include.digests import canonical_json
 from include.evidence.snapshot import SnapshotWriter
@@ -54,16 +54,7 @@ class Fetched:
             "version_id": self.version_id,
             **more,
         }
-        answer = Answer(
-            service=self.answer.service,
-            operation=self.answer.operation,
-            request=self.answer.request,
-            output={},
-            body=canonical_json(described),
-            request_id=self.answer.request_id,
-            at=self.answer.at,
-        )
-        return out.page(answer, items)
+        return out.page(replace(self.answer, body=canonical_json(described)), items)
 
 
 def listed(
@@ -100,7 +91,7 @@ def listed(
                     seen.add(item["Key"])
                     yield Stored(item["Key"], item["Size"], item["ETag"], item["LastModified"])
     except ClientError as error:
-        if error_code(error) != "NoSuchBucket":
+        if not is_no_bucket(error):
             raise
         if named:
             raise Ended(
@@ -128,7 +119,7 @@ def fetched(out: SnapshotWriter, s3: Any, bucket: str, stored: Stored) -> Iterat
                     file.write(chunk)
                     size += len(chunk)
             except ClientError as error:
-                if error_code(error) == "NoSuchKey":
+                if is_no_object(error):
                     output = None
                 else:
                     out.failed_call(error, failed_call("s3", "GetObject", request, traffic, error))

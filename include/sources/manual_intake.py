@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from botocore.exceptions import ClientError
 
-from include.aws.errors import error_code
+from include.aws.errors import is_condition_failed, is_no_bucket
 from include.errors import InputError
 from include.sources.manual_records import (
     LARGEST_FILE,
@@ -25,8 +25,6 @@ from include.sources.manual_records import (
     refused_size,
     refused_type,
 )
-
-_EXISTS = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
 
 @dataclass(frozen=True)
@@ -99,9 +97,9 @@ def _put_once(s3: Any, **request: Any) -> bool:
     try:
         s3.put_object(IfNoneMatch="*", **request)
     except ClientError as error:
-        if error_code(error) in _EXISTS:
+        if is_condition_failed(error):
             return False
-        if error_code(error) == "NoSuchBucket":
+        if is_no_bucket(error):
             raise InputError(
                 f"There is no bucket {request['Bucket']}.",
                 hint="Name another one under manual_evidence in audit.yaml.",

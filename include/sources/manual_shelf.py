@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from include.assessment.period import last_finished_month
-from include.aws.errors import error_code
+from include.aws.errors import is_no_object
 from include.aws.exchange import Answer
 from include.errors import InputError
 from include.evidence.cell import Cell, selection_digest
@@ -85,16 +85,7 @@ def _read(
     body = found.file.read(LARGEST_RECORD + 1)
     if len(body) > LARGEST_RECORD:
         raise BadRecord(f"longer than {LARGEST_RECORD:,} bytes")
-    answer = Answer(
-        found.answer.service,
-        found.answer.operation,
-        found.answer.request,
-        {},
-        body,
-        found.answer.request_id,
-        found.answer.at,
-    )
-    page = out.page(answer, 1)
+    page = out.page(replace(found.answer, body=body), 1)
     record = read_record(body)
     key = _file_of(found.stored.key, record.file)
     there = files.get(key)
@@ -106,7 +97,7 @@ def _read(
     stored = found.stored.modified
     provided = record.provided_at or stored
     piece = Piece(record, f"s3://{bucket}/{key}", digest, there.size, provided, stored)
-    return OnShelf(piece, page, answer)
+    return OnShelf(piece, page, found.answer)
 
 
 def _digest(out: SnapshotWriter, s3: Any, bucket: str, stored: Stored, record: HandIn) -> str:
@@ -119,7 +110,7 @@ def _digest(out: SnapshotWriter, s3: Any, bucket: str, stored: Stored, record: H
         try:
             held = ask(out, s3, "HeadObject", request).output.get("ChecksumSHA256", "")
         except ClientError as error:
-            if error_code(error) not in ("404", "NoSuchKey", "NotFound"):
+            if not is_no_object(error):
                 raise
             raise BadRecord(f"file: {record.file} was taken away") from error
         if held == base64.b64encode(bytes.fromhex(record.sha256)).decode():

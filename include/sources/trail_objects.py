@@ -18,7 +18,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from include.aws.errors import error_code
+from include.aws.errors import is_no_object
 from include.aws.exchange import Answer, Traffic, call, traffic_of_one_call
 from include.evidence.snapshot import SnapshotWriter
 from include.sources.base import ask_once, failed_call, pages
@@ -120,7 +120,7 @@ def _read(s3: Any, bucket: str, key: str) -> _Read:
                 data = answer.output["Body"].read()
                 break
             except ClientError as error:
-                if error_code(error) == "NoSuchKey":
+                if is_no_object(error):
                     return _Read(Got(bucket, key, b"", {}, "", "", None), traffic)
                 return _Read(None, traffic, error)
             except _BROKEN as error:
