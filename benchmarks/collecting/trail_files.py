@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from benchmarks.collecting.figures import Figure, in_turn, ratio
+from include.sources.s3_objects import Got
 from include.sources.trail_digests import Chain
 from include.sources.trail_files import LogFiles, read_file
-from include.sources.trail_objects import Got
 from include.sources.trail_patterns import PATTERNS, Wanted
 from include.sources.trail_places import TrailPlace
 

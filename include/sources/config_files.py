@@ -24,11 +24,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from include.aws.errors import classify
 from include.evidence.cell import Cell
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.base import ask_once, pages
+from include.sources.base import ask_once
 from include.sources.config_history import standings
 from include.sources.config_recorder import COMPLIANCE_TYPE
 from include.sources.config_shelf import Shelf
-from include.sources.trail_objects import Got, read_all
+from include.sources.s3_objects import Got, objects_below, read_all
 
 #: How far before the period a snapshot is looked for: they are delivered daily or more often.
 _BEFORE = 2
@@ -78,7 +78,8 @@ def find_delivered(out: SnapshotWriter, config: Any, s3: Any, cell: Cell) -> Del
         until = taken
         files: list[str] = []
         for day in _days(taken, now):
-            for key in _listed(out, s3, bucket, f"{root}{day}/ConfigHistory/"):
+            for item in objects_below(out, s3, bucket, f"{root}{day}/ConfigHistory/"):
+                key = str(item["Key"])
                 name = _NAME.search(key)
                 if name is None or _moment(name["end"]) <= taken:
                     continue
@@ -188,27 +189,14 @@ def _last_snapshot(
     for back in range(_BEFORE + 1):
         day = next(_days(start - timedelta(days=back), start - timedelta(days=back)))
         taken = [
-            (_moment(name["at"]), key)
-            for key in _listed(out, s3, bucket, f"{root}{day}/ConfigSnapshot/")
-            if (name := _SNAPSHOT.search(key)) and _moment(name["at"]) <= start
+            (_moment(name["at"]), str(item["Key"]))
+            for item in objects_below(out, s3, bucket, f"{root}{day}/ConfigSnapshot/")
+            if (name := _SNAPSHOT.search(item["Key"])) and _moment(name["at"]) <= start
         ]
         if taken:
             at, key = max(taken)
             return key, at
     return "", start
-
-
-def _listed(out: SnapshotWriter, s3: Any, bucket: str, prefix: str) -> Iterator[str]:
-    for listing in pages(
-        out,
-        s3,
-        "ListObjectsV2",
-        "Contents",
-        {"Bucket": bucket, "Prefix": prefix},
-        token="ContinuationToken",
-        next_token="NextContinuationToken",
-    ):
-        yield from (str(item["Key"]) for item in listing.items)
 
 
 def _days(start: datetime, end: datetime) -> Iterator[str]:

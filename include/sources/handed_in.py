@@ -16,7 +16,8 @@ from include.aws.errors import is_no_bucket, is_no_object
 from include.aws.exchange import Answer, traffic_of_one_call
 from include.digests import canonical_json
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.base import Ended, failed_call, pages
+from include.sources.base import Ended, failed_call
+from include.sources.s3_objects import objects_below
 
 _CHUNK = 1024 * 1024
 
@@ -65,31 +66,13 @@ def listed(
     A bucket that is not there holds nothing, unless the settings name it on purpose (``named``).
     Without ``deep``, folders below are left out.
     """
-    request = {"Bucket": bucket, "Prefix": prefix}
-    if not deep:
-        request["Delimiter"] = "/"
     seen: set[str] = set()
     try:
-        for listing in pages(
-            out,
-            s3,
-            "ListObjectsV2",
-            "Contents",
-            request,
-            token="ContinuationToken",
-            next_token="NextContinuationToken",
-        ):
-            output = listing.answer.output
-            if output.get("IsTruncated") and not output.get("NextContinuationToken"):
-                out.stop_short(
-                    f"The listing of s3://{bucket}/{prefix} says that there is more, but not how "
-                    "to go on."
-                )
-            for item in listing.items:
-                out.duplicates += item["Key"] in seen
-                if item["Key"] not in seen and not item["Key"].endswith("/"):
-                    seen.add(item["Key"])
-                    yield Stored(item["Key"], item["Size"], item["ETag"], item["LastModified"])
+        for item in objects_below(out, s3, bucket, prefix, deep=deep):
+            out.duplicates += item["Key"] in seen
+            if item["Key"] not in seen and not item["Key"].endswith("/"):
+                seen.add(item["Key"])
+                yield Stored(item["Key"], item["Size"], item["ETag"], item["LastModified"])
     except ClientError as error:
         if not is_no_bucket(error):
             raise

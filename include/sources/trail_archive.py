@@ -9,7 +9,7 @@ import msgspec
 
 from include.aws.exchange import Answer
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.trail_objects import Got
+from include.sources.s3_objects import Got
 
 
 def file_line(got: Got, sha256: str) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from include.aws.exchange import Answer
 from include.clock import iso
 from include.evidence.snapshot import SnapshotWriter
 from include.sources.base import ask_once
+from include.sources.s3_objects import read_all
 from include.sources.trail_archive import file_line, keep_page
 from include.sources.trail_digests import Chain, DigestFile, sha256_of, stamp_of, verify
-from include.sources.trail_objects import first_keys, list_keys, read_all
+from include.sources.trail_keys import first_keys, list_keys
 from include.sources.trail_places import TrailPlace
 
 #: A digest is delivered within this time after the hour it speaks of.

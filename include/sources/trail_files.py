@@ -18,12 +18,13 @@ import msgspec
 
 from include.clock import from_iso, iso
 from include.evidence.snapshot import SnapshotWriter
+from include.sources.s3_objects import Got, read_all
 from include.sources.trail_archive import file_line, keep_page
 from include.sources.trail_chain import checked_digests
 from include.sources.trail_digests import Chain, Span, is_backfill, stamp_of
 from include.sources.trail_events import TrailEvent
+from include.sources.trail_keys import first_keys, list_keys
 from include.sources.trail_log import BadFile, records, unpacked
-from include.sources.trail_objects import Got, first_keys, list_keys, read_all
 from include.sources.trail_places import TrailPlace, uncovered
 from include.sources.trail_record import Record
 

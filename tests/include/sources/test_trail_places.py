@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from include.sources.trail_objects import date_folders
+from include.sources.trail_keys import date_folders
 from include.sources.trail_places import _left_out, _logged, uncovered
 
 

@@ -1,13 +1,12 @@
-"""Objects of a trail in S3: listed by their dates, read several at a time, in order."""
+"""Objects of a bucket: listed to the end, and read several at a time, in order."""
 
 from __future__ import annotations
 
 import contextvars
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import (
@@ -21,7 +20,7 @@ from botocore.exceptions import (
 from include.aws.errors import is_no_object
 from include.aws.exchange import Answer, Traffic, call, traffic_of_one_call
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.base import ask_once, failed_call, pages
+from include.sources.base import failed_call, pages
 
 #: Objects asked for at the same time; as many are held in memory at most.
 READERS = 8
@@ -43,46 +42,32 @@ class Got:
     answer: Answer | None
 
 
-def list_keys(
-    out: SnapshotWriter, s3: Any, bucket: str, folder: str, start: datetime, end: datetime
-) -> Iterator[str]:
-    """Keys in the dated folders of ``[start, end]``: whole days, so some lie outside."""
-    for date in date_folders(start, end):
-        request = {"Bucket": bucket, "Prefix": f"{folder}{date}/"}
-        listing = pages(
-            out,
-            s3,
-            "ListObjectsV2",
-            "Contents",
-            request,
-            token="ContinuationToken",
-            next_token="NextContinuationToken",
-        )
-        for page in listing:
-            yield from (str(item["Key"]) for item in page.items)
+def objects_below(
+    out: SnapshotWriter, s3: Any, bucket: str, prefix: str, *, deep: bool = True
+) -> Iterator[Mapping[str, Any]]:
+    """What S3 lists below ``prefix`` (``Key``, ``Size`` …); without ``deep``, no folders below.
 
-
-def first_keys(out: SnapshotWriter, s3: Any, bucket: str, folder: str) -> list[str]:
-    """The oldest objects that are kept (a thousand at most): below folders, keys have dates."""
-    request = {"Bucket": bucket, "Prefix": folder}
-    listing = ask_once(out, s3, "ListObjectsV2", request, items_at="Contents")
-    return [str(item["Key"]) for item in listing.items if item]
-
-
-def date_folders(start: datetime, end: datetime) -> Iterator[str]:
-    """``2026/07`` for each whole month in ``[start, end]``, ``2026/08/01`` for other days (UTC).
-
-    A call lists a thousand keys, so few folders mean few calls.
+    A listing that says that there is more, but not how to go on, makes the cell PARTIAL.
     """
-    day = start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    while day <= end:
-        following = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-        if day.day == 1 and following <= end:
-            yield f"{day:%Y/%m}"
-            day = following
-        else:
-            yield f"{day:%Y/%m/%d}"
-            day += timedelta(days=1)
+    request = {"Bucket": bucket, "Prefix": prefix}
+    if not deep:
+        request["Delimiter"] = "/"
+    for listing in pages(
+        out,
+        s3,
+        "ListObjectsV2",
+        "Contents",
+        request,
+        token="ContinuationToken",
+        next_token="NextContinuationToken",
+    ):
+        output = listing.answer.output
+        if output.get("IsTruncated") and not output.get("NextContinuationToken"):
+            out.stop_short(
+                f"The listing of s3://{bucket}/{prefix} says that there is more, but not how "
+                "to go on."
+            )
+        yield from listing.items
 
 
 def read_all(out: SnapshotWriter, s3: Any, wanted: Iterable[tuple[str, str]]) -> Iterator[Got]:
@@ -91,7 +76,7 @@ def read_all(out: SnapshotWriter, s3: Any, wanted: Iterable[tuple[str, str]]) ->
     Raises what S3 answers otherwise (a refusal, also of ``kms:Decrypt``).
     """
     waiting: deque[tuple[str, str, Future[_Read]]] = deque()
-    pool = ThreadPoolExecutor(READERS, thread_name_prefix="trail")
+    pool = ThreadPoolExecutor(READERS, thread_name_prefix="s3")
     try:
         for bucket, key in wanted:
             context = contextvars.copy_context()
