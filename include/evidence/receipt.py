@@ -24,7 +24,7 @@ FILLED: frozenset[str] = frozenset(
 BLOCKING: frozenset[str] = frozenset({"PARTIAL", "DENIED", "EXPIRED", "FAILED"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Page:
     """One answered request; ``sha256`` is over the raw body, ``next_token`` over the token."""
 

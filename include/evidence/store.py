@@ -22,8 +22,8 @@ from include.evidence.cell import Cell
 from include.evidence.deployment import Deployment
 from include.evidence.item import Evidence
 from include.evidence.lease import Lease
+from include.evidence.page_log import read_receipt
 from include.evidence.ranges import RangedObject
-from include.evidence.receipt import Receipt
 from include.evidence.resume import AnswerJournal, Sealing
 from include.evidence.snapshot import FORMAT, FinishedSnapshot, LoadedSnapshot, SnapshotRef
 from include.evidence.table import read_evidence
@@ -140,11 +140,11 @@ class SnapshotStore:
             )
         files = described["files"]
 
-        def small(name: str) -> Any:
+        def small(name: str) -> bytes:
             digest = files[name]["sha256"]
             body = self._require(_object_name(folder, name, digest))
             _check(body, digest, f"{ref.uri}/{name}")
-            return json.loads(body)
+            return body
 
         def evidence() -> Iterator[Evidence]:
             with self._open(folder, "evidence.parquet", files) as file:
@@ -162,11 +162,13 @@ class SnapshotStore:
             _check(body, receipt.pages[number - 1].sha256, f"Page {number} of {ref.uri}")
             return body
 
-        receipt = Receipt.from_json(small("receipt.json"))
+        receipt = read_receipt(small("receipt.json"))
         return LoadedSnapshot(
             ref=ref,
             receipt=receipt,
-            deployments=tuple(Deployment.from_json(d) for d in small("deployments.json")),
+            deployments=tuple(
+                Deployment.from_json(d) for d in json.loads(small("deployments.json"))
+            ),
             read_evidence=evidence,
             read_pages=pages,
             read_page=page,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -22,7 +23,8 @@ from include.digests import canonical_json, sha256
 from include.evidence.cell import Cell
 from include.evidence.deployment import Deployment
 from include.evidence.item import Evidence
-from include.evidence.receipt import ReceiptStatus
+from include.evidence.page_log import read_receipt
+from include.evidence.receipt import Receipt, ReceiptStatus
 from include.evidence.snapshot import FinishedSnapshot, SnapshotRef, SnapshotWriter
 from include.evidence.sorting import EvidenceSorter
 from include.evidence.table import BYTES_PER_GROUP, SCHEMA, read_evidence, write_tables
@@ -227,6 +229,23 @@ def test_equal_collections_give_equal_bytes(tmp_path: Path) -> None:
     two = finished(tmp_path / "b", [item(2), item(1)])
     for name in ("evidence.parquet", "pages.zst", "deployments.json"):
         assert sha256(one.files[name].read_bytes()) == sha256(two.files[name].read_bytes())
+
+
+def test_a_receipt_is_read_as_it_was_written_and_holds_once_what_its_pages_share(
+    tmp_path: Path,
+) -> None:
+    out = SnapshotWriter(CELL, folder=tmp_path)
+    out.note('a note with "pages":[] in it')
+    for number in range(3):
+        request = {"Filters": {"Id": [{"Value": "ü"}]}, "NextToken": f"n{number}", "Limit": 100}
+        one = Answer("config", "Describe", request, {}, b"{}", f"id-{number}", NOW)
+        out.page(one, number, next_token="n" if number < 2 else "")
+    written = out.finish("COMPLETE").files["receipt.json"].read_bytes()
+    receipt = read_receipt(written)
+    assert receipt == Receipt.from_json(json.loads(written))
+    assert canonical_json(receipt.to_json()) == written
+    assert [page.request["NextToken"] for page in receipt.pages] == ["n0", "n1", "n2"]
+    assert receipt.pages[0].request["Filters"] is receipt.pages[2].request["Filters"]
 
 
 def test_a_complete_cell_without_items_says_that_it_is_empty(tmp_path: Path) -> None:
