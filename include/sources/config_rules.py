@@ -73,6 +73,11 @@ def rules_at_end(out: SnapshotWriter, config: Any, cell: Cell, recorder: Recordi
         {"Limit": 50},
     ):
         statuses |= {status["ConfigRuleName"]: status for status in listing.items}
+    names = {str(rule["ConfigRuleName"]) for rule in described}
+    # Two listings of the same rules: one that ended early is seen by the other.
+    out.count(
+        "rules that Config tells the last run of", len(statuses), len(names & statuses.keys())
+    )
     rules = Rules()
     for rule in sorted(described, key=lambda rule: str(rule["ConfigRuleName"])):
         arn, name = str(rule["ConfigRuleArn"]), str(rule["ConfigRuleName"])

@@ -399,6 +399,22 @@ def test_a_page_lost_on_the_way_is_noticed_by_configs_own_count(
         assert out.finish("COMPLETE").status == "PARTIAL"
 
 
+def test_a_lost_page_of_rules_is_noticed_by_the_rules_last_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rules = [managed(f"rule-{number}", "INCOMING_SSH_DISABLED") for number in range(30)]
+    with collected(canned(rules=rules), monkeypatch) as out:
+        assert out.finish("COMPLETE").status == "COMPLETE"
+    config = canned(rules=rules)
+    usual = config._DescribeConfigRules
+    config.instead["DescribeConfigRules"] = lambda asked: {
+        "ConfigRules": usual(asked)["ConfigRules"]
+    }
+    with collected(config, monkeypatch) as out:
+        assert "30 expected, 25 collected" in out.said
+        assert out.finish("COMPLETE").status == "PARTIAL"
+
+
 def test_resources_that_come_twice_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     config = canned(120)
     usual = config._SelectResourceConfig
