@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from include.settings import Settings
 
 #: What reads delivered log files: only those, wherever the bucket is.
-_LOG_FILES = frozenset({"s3:GetObject", "s3:GetObjectVersion"})
+_LOG_FILES = frozenset({"s3:GetObject"})
 _RUNNER_S3_BUCKET = (
     "s3:CreateBucket",
     "s3:GetBucketAcl",
@@ -32,7 +32,11 @@ _RUNNER_S3_BUCKET = (
     "s3:PutEncryptionConfiguration",
     "s3:PutLifecycleConfiguration",
 )
-_RUNNER_S3_OBJECTS = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
+#: What passes by itself, and is the only thing a run may delete: leases, and sealed answers of a
+#: collection under way. See include/evidence/store.py.
+_PASSING = ("snapshots/*/lease", "snapshots/*/resume/*")
+#: Decrypting what S3 answers, and nothing else.
+_THROUGH_S3 = {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}}
 _AUDIT_MANAGER = (
     "auditmanager:BatchImportEvidenceToAssessmentControl",
     "auditmanager:CreateAssessment",
@@ -74,30 +78,32 @@ def collector_policy(
             delivered = f"arn:{partition}:s3:::*AWSLogs/*"
             statements.append(_allow(f"{sid}DeliveredFiles", files, delivered))
         if decrypt:
-            through_s3 = {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}}
-            statements.append({**_allow(f"{sid}Keys", decrypt, "*"), "Condition": through_s3})
+            statements.append({**_allow(f"{sid}Keys", decrypt, "*"), "Condition": _THROUGH_S3})
     return _policy(statements)
 
 
 def runner_policy(settings: Settings) -> dict[str, Any]:
     """The policy of Airflow's own role (the connection ``aws_default``), by the settings."""
     partition = partition_of(settings.home_region)
-    buckets = sorted(
-        {
-            settings.evidence_bucket,
-            settings.reports_bucket,
-            settings.custom_bucket,
-            settings.manual_bucket,
-        }
-    )
-    arns = [f"arn:{partition}:s3:::{bucket}" for bucket in buckets]
+    own = {settings.evidence_bucket, settings.reports_bucket}
+    arns = [f"arn:{partition}:s3:::{bucket}" for bucket in sorted(own)]
+    evidence = f"arn:{partition}:s3:::{settings.evidence_bucket}"
     role = f"arn:{partition}:iam::*:role/{settings.role_name}"
     statements = [
         _allow("EnterAccounts", {"sts:AssumeRole", "sts:TagSession"}, role),
         _allow("Buckets", _RUNNER_S3_BUCKET, arns),
-        _allow("Objects", _RUNNER_S3_OBJECTS, [f"{arn}/*" for arn in arns]),
+        _allow("Objects", {"s3:GetObject", "s3:PutObject"}, [f"{arn}/*" for arn in arns]),
+        _allow("Leases", {"s3:DeleteObject"}, [f"{evidence}/{passing}" for passing in _PASSING]),
         _allow("Regions", {"ec2:DescribeRegions"}, "*"),
     ]
+    if others := {settings.custom_bucket, settings.manual_bucket} - own:
+        handed_in = [f"arn:{partition}:s3:::{bucket}" for bucket in sorted(others)]
+        files = [f"{arn}/*" for arn in handed_in]
+        statements += [
+            _allow("HandedIn", {"s3:ListBucket"}, handed_in),
+            _allow("HandedInFiles", {"s3:GetObject"}, files),
+            {**_allow("HandedInKeys", {"kms:Decrypt"}, "*"), "Condition": _THROUGH_S3},
+        ]
     if any(not selector.isdigit() for selector in settings.accounts):
         statements.append(
             _allow(

@@ -28,6 +28,8 @@ _SAME_RENEWAL_SECONDS = 5.0
 _LOADER: Loader | None = None
 _LOADER_LOCK = threading.Lock()
 
+_GLOBAL_REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-northwest-1"}
+
 
 def _loader() -> Loader:
     global _LOADER
@@ -42,6 +44,11 @@ def partition_of(region: str) -> str:
     if region.startswith("cn-"):
         return "aws-cn"
     return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+def global_region(region: str) -> str:
+    """Where the global services (IAM, sign-in …) of a region's partition record what is done."""
+    return _GLOBAL_REGIONS[partition_of(region)]
 
 
 @dataclass(frozen=True)

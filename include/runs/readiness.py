@@ -55,9 +55,7 @@ def examine(
         regions = regions_in_scope(
             settings.regions, [region["RegionName"] for region in answer["Regions"]]
         )
-        accounts = accounts_in_scope(
-            settings.accounts, lambda: base.client("organizations", "us-east-1")
-        )
+        accounts = accounts_in_scope(settings.accounts, lambda: base.client("organizations"))
     except AuditError as error:
         yield Finding("scope", "settings", "missing", error.message, error.hint)
         return

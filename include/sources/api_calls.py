@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from include.aws.errors import classify
+from include.aws.sessions import global_region
 from include.evidence.cell import Cell
 from include.evidence.item import SourceName
 from include.evidence.snapshot import SnapshotWriter
@@ -22,9 +23,6 @@ from include.sources.trail_events import REACH
 if TYPE_CHECKING:
     from include.aws.sessions import ClientFactory
     from include.checks.catalogue import Check
-
-#: Where global services keep their events, whatever region is home.
-_GLOBAL_EVENTS_REGION = "us-east-1"
 
 
 class ApiCalls:
@@ -144,6 +142,6 @@ def _end(
 
 def _watched_regions(cell: Cell, calls: Sequence[ApiCall]) -> list[str]:
     regions = {cell.region}
-    if any(call.is_global for call in calls) and not cell.region.startswith(("cn-", "us-gov-")):
-        regions.add(_GLOBAL_EVENTS_REGION)
+    if any(call.is_global for call in calls):
+        regions.add(global_region(cell.region))
     return sorted(regions)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from include.aws.sessions import partition_of
+from include.aws.sessions import global_region
 from include.clock import iso
 from include.evidence.cell import Cell
 from include.evidence.deployment import Deployment
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 #: A busy region has more events than LookupEvents gives in a sensible time (100 a second): after
 #: so many pages of 50 the rest is read from a trail's files, if there is one.
 MOST_PAGES = 200
-#: Where each partition records its global services.
-GLOBAL_REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-northwest-1"}
 #: Services whose events are recorded there whatever region they are about.
 _GLOBAL_SOURCES = frozenset(
     f"{name}.amazonaws.com"
@@ -77,7 +75,7 @@ class CloudTrail:
         self, asked: Mapping[str, Any], region: str, *, home: str, regions: Sequence[str]
     ) -> dict[str, Any]:
         """In the home cell also the global services, where their own region is out of scope."""
-        elsewhere = GLOBAL_REGIONS[partition_of(region)]
+        elsewhere = global_region(region)
         if region == home and elsewhere not in regions and asked.get("events"):
             return {**asked, "global_region": elsewhere}
         return dict(asked)

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from include.aws.errors import classify
 from include.evidence.cell import Cell
 from include.evidence.snapshot import SnapshotWriter
+from include.sources.arns import arn_of
 from include.sources.base import Ended
 from include.sources.trail_events import REACH, TrailEvent, look_up
 
@@ -108,7 +109,7 @@ def _with_arns(events: list[TrailEvent]) -> frozenset[str]:
         region = str(event.record.get("awsRegion", ""))
         account = str(event.record.get("recipientAccountId", ""))
         found |= {
-            f"arn:aws:ec2:{region}:{account}:instance/{name}"
+            arn_of("AWS::EC2::Instance", name, account, region)
             for name in event.named
             if name.startswith("i-")
         }

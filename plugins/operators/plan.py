@@ -44,9 +44,7 @@ class PlanOperator(AssessmentOperator):
             regions = regions_in_scope(
                 settings.regions, [region["RegionName"] for region in answer["Regions"]]
             )
-            accounts = accounts_in_scope(
-                settings.accounts, lambda: self.client("organizations", "us-east-1")
-            )
+            accounts = accounts_in_scope(settings.accounts, lambda: self.client("organizations"))
             start, end = context.get("data_interval_start"), context.get("data_interval_end")
             run_after = context["dag_run"].run_after
             plan = make_plan(

@@ -1,10 +1,14 @@
 """The printed policies: one statement per source, small enough for IAM, by the settings."""
 
 import json
+from fnmatch import fnmatchcase
 from typing import Any
 
+from include.assessment.period import parse_period
 from include.aws.permissions import collector_policy, runner_policy, trust_policy
 from include.checks.catalogue import load_catalogue
+from include.evidence.cell import Cell
+from include.evidence.store import SnapshotStore
 from include.settings import Settings
 from include.sources import ORGANIZATION_WIDE, SOURCES
 
@@ -63,6 +67,26 @@ def test_the_runner_gets_what_the_settings_need() -> None:
         actions(rich)
     )
     assert "auditmanager:CreateAssessment" in actions(rich)
+
+
+def test_a_run_deletes_nothing_but_leases_and_sealed_answers() -> None:
+    [statement] = [
+        one for one in runner_policy(Settings())["Statement"] if "s3:DeleteObject" in one["Action"]
+    ]
+    cell = Cell("security_hub", "111111111111", "eu-west-1", parse_period("2026-10"), "ab12")
+    store = SnapshotStore("audit-evidence", None)
+    lease, sealed = store.lease(cell)._key, store._sealed_answers(cell, "run")
+    patterns = [arn.removeprefix("arn:aws:s3:::audit-evidence/") for arn in statement["Resource"]]
+    for key in (lease, f"{sealed}/part"):
+        assert any(fnmatchcase(key, pattern) for pattern in patterns), key
+    for key in (f"snapshots/{cell.key}/current.json", f"snapshots/{cell.key}/v1/ab/snapshot.json"):
+        assert not any(fnmatchcase(key, pattern) for pattern in patterns), key
+
+
+def test_other_buckets_of_what_is_handed_in_are_read_only() -> None:
+    policy = runner_policy(Settings(manual_evidence={"bucket": "people", "prefix": "manual/"}))
+    about = [s for s in policy["Statement"] if any("people" in arn for arn in s["Resource"])]
+    assert sorted(actions({"Statement": about})) == ["s3:GetObject", "s3:ListBucket"]
 
 
 def test_the_trust_policy_demands_the_external_id() -> None:

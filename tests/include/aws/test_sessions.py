@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 
 from include.aws.exchange import call, traffic_of_one_call
-from include.aws.sessions import RetryPolicy, SessionFactory, partition_of
+from include.aws.sessions import RetryPolicy, SessionFactory, global_region, partition_of
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +62,11 @@ def test_partitions() -> None:
         "aws",
         "aws-cn",
         "aws-us-gov",
+    ]
+    assert [global_region(r) for r in ("eu-west-1", "cn-north-1", "us-gov-east-1")] == [
+        "us-east-1",
+        "cn-northwest-1",
+        "us-gov-west-1",
     ]
 
 
