@@ -19,7 +19,7 @@ from include.aws.errors import classify
 from include.clock import iso
 from include.evidence.cell import Cell
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.base import ask_once, pages
+from include.sources.base import pages
 from include.sources.config_counts import member
 from include.sources.config_current import STANDINGS
 from include.sources.config_recorder import COMPLIANCE_TYPE
@@ -39,19 +39,20 @@ class Aggregator:
         return f"accountId = '{self.cell.account}' AND awsRegion = '{self.cell.region}'"
 
     def failing_resources(self, out: SnapshotWriter) -> int:
-        """How many of the cell's resources it knows to be non-compliant. One call."""
+        """How many of the cell's resources it knows to be non-compliant. One call, as a rule."""
         expression = (
             f"SELECT COUNT(*) WHERE resourceType = '{COMPLIANCE_TYPE}' AND {self.here}"
             " AND configuration.complianceType = 'NON_COMPLIANT'"
         )
-        listing = ask_once(
-            out,
-            self.client,
-            "SelectAggregateResourceConfig",
-            {"ConfigurationAggregatorName": self.name, "Expression": expression},
-            items_at="Results",
+        request = {"ConfigurationAggregatorName": self.name, "Expression": expression}
+        return sum(
+            int(member(json.loads(text), "COUNT(*)") or 0)
+            for listing in pages(
+                out, self.client, "SelectAggregateResourceConfig", "Results", request
+            )
+            for text in listing.items
+            if text
         )
-        return sum(int(member(json.loads(text), "COUNT(*)") or 0) for text in listing.items if text)
 
     def standings(self, out: SnapshotWriter) -> Iterator[dict[str, Any]]:
         """The cell's rows, as :func:`include.sources.config_items.selected` gives them."""

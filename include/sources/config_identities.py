@@ -105,11 +105,18 @@ def last_known_arn(out: SnapshotWriter, config: Any, key: Key) -> str:
     """The ARN of a resource that may be deleted, from its last configuration; '' if unknown."""
     request = {"resourceType": key[0], "resourceId": key[1], "limit": 1}
     try:
-        listing = ask_once(
-            out, config, "GetResourceConfigHistory", request, items_at="configurationItems"
-        )
+        for listing in pages(
+            out,
+            config,
+            "GetResourceConfigHistory",
+            "configurationItems",
+            request,
+            token="nextToken",
+        ):
+            # The first page may be empty and have a token all the same.
+            for item in listing.items:
+                return str(item.get("arn") or "")
     except ClientError as error:
-        if error_code(error) in UNKNOWN:
-            return ""
-        raise
-    return str(listing.items[0].get("arn") or "") if listing.items and listing.items[0] else ""
+        if error_code(error) not in UNKNOWN:
+            raise
+    return ""

@@ -10,9 +10,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from include.assessment.period import parse_period
+from include.aws.sessions import SessionFactory
 from include.evidence.store import SnapshotStore
 from include.sources import config_past
 from include.sources.collect import collect_account
+from include.sources.config_identities import last_known_arn
 from include.sources.config_recorder import Recording
 from include.sources.config_rules import keyword_of
 from tests.include.sources.canned_config import (
@@ -26,6 +28,7 @@ from tests.include.sources.canned_config import (
     history_item,
     managed,
     seconds,
+    serving,
 )
 from tests.include.sources.conftest import BUCKET
 
@@ -116,6 +119,24 @@ def test_deleted_resources_are_shown_with_their_days_or_reconstructed(
         assert within.failed == (("2026-10-05T00:00:00Z", "2026-10-20T00:00:00Z"),)
         assert after.in_population
         assert (after.result, after.known) == ("FAIL", "RECONSTRUCTED")
+
+
+def test_a_deleted_resources_arn_may_come_behind_an_empty_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    arn = "arn:aws:kms:us-east-1:111111111111:key/k-1"
+
+    def history(asked: Answer) -> Answer:
+        if not asked.get("nextToken"):
+            return {"configurationItems": [], "nextToken": "more"}
+        return {"configurationItems": [{"arn": arn}]}
+
+    with collected(canned(), monkeypatch) as out:
+        config = canned(instead={"GetResourceConfigHistory": history})
+        with serving(config) as endpoint:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+            client = SessionFactory().base().client("config", "us-east-1")
+            assert last_known_arn(out, client, ("AWS::KMS::Key", "k-1")) == arn
 
 
 def test_a_rule_deleted_since_is_named_by_its_name_and_completes_nothing(
@@ -489,6 +510,19 @@ def test_an_aggregators_count_is_compared_and_differences_need_a_reason(
         (count,) = [one for one in out._counts if "aggregator" in one.what]
         assert (count.expected, count.found) == (failing, 1)
         assert out.cut_short is not explained
+
+
+def test_an_empty_page_with_a_token_is_not_an_aggregators_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = with_aggregator(canned(), 1, None)
+    usual = config.instead["SelectAggregateResourceConfig"]
+    config.instead["SelectAggregateResourceConfig"] = lambda asked: (
+        usual(asked) if asked.get("NextToken") else {"Results": [], "NextToken": "more"}
+    )
+    with collected(config, monkeypatch) as out:
+        (count,) = [one for one in out._counts if "aggregator" in one.what]
+        assert (count.expected, count.found) == (1, 1)
 
 
 def test_where_config_is_denied_an_aggregator_shows_what_it_has_and_the_cell_stays_denied(
