@@ -167,14 +167,17 @@ def run(
         # Before anything starts; a local AWS's clock is never ahead of ours.
         require_finished(parse_period(period), datetime.now(UTC))
     check_request(narrowed, header)
+    from include.assessment.registers import load_registers
+    from include.settings import load_settings
+
+    # A register that can't be read would end the run's first task, with the reason in its log only.
+    load_registers(load_settings().registers_folder)
     console = Console()
     if in_process:
         raise Ended(_run_in_process(header, period, narrowed, local_aws, console, out))
-    from include.settings import load_settings
     from include.stack import supervisor
     from include.stack.state import base_folder
 
-    load_settings()
     running = supervisor.attach(base_folder())
     check_scope(narrowed, running.record)
     order = Order(header, period_of(period, running.record), narrowed)

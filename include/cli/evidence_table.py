@@ -83,6 +83,12 @@ def print_rows(rows: Sequence[Row], period: Period | None) -> None:
         console.print(f"There is no manual evidence{where}.")
         return
     table = Table("id", "control", "title", "rev.", "effective", "expires", "provided by", "state")
+    for column in table.columns:
+        column.overflow = "fold"
+    # The other commands ask for ids, and half a date is none.
+    for number in (0, 4, 5):
+        table.columns[number].no_wrap = True
+        table.columns[number].min_width = 10 if number else len(rows[0].standing.piece.id)
     for row in rows:
         piece, record = row.standing.piece, row.standing.piece.record
         control = f"{record.framework} {record.control}".strip()

@@ -79,6 +79,8 @@ def list_entries(
         console.print(f"The registers in {where} are empty.", soft_wrap=True)
         return
     table = Table("register", "id", "what", "reason", "owner", "approver", "from", "until", "state")
+    for column in table.columns:
+        column.overflow = "fold"  # half an id or half a date tells nothing
     for name, entry in entries:
         state = _state(entry, when)
         table.add_row(

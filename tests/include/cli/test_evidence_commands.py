@@ -73,7 +73,9 @@ def test_every_command_has_help_with_an_example(command: str, capsys: Said) -> N
     assert f"./audit evidence {command}" in capsys.readouterr().out.split("Example:")[1]
 
 
-def test_what_was_handed_in_is_listed_with_its_revisions(policy: Path, capsys: Said) -> None:
+def test_what_was_handed_in_is_listed_with_its_revisions(
+    policy: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = add(policy, capsys, "--by", "alice@example.org")
     assert add(policy, capsys, "--by", "alice@example.org") == first
     policy.write_bytes(b"%PDF-1.7 corrected")
@@ -88,6 +90,11 @@ def test_what_was_handed_in_is_listed_with_its_revisions(policy: Path, capsys: S
     assert main(["evidence", "list"]) == 0
     said = capsys.readouterr().out
     assert first in said and "alice@example.org" in said and "policy.pdf" in said
+    # Where the terminal is narrow, what the other commands ask for is whole all the same.
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["evidence", "list"]) == 0
+    said = capsys.readouterr().out
+    assert first in said and "2026-10-14" in said
 
 
 def test_expiry_reminds_of_the_newest_revision(policy: Path, capsys: Said) -> None:

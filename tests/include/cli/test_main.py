@@ -159,6 +159,21 @@ def test_wrong_settings_are_one_sentence_before_anything_starts(
     assert "AUDIT_REGIONS" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("how", [[], ["--in-process"]])
+def test_a_register_that_cant_be_read_is_told_before_anything_starts(
+    how: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "exceptions.yaml").write_text("exceptions: [\n")
+    monkeypatch.setenv("AUDIT_REGISTERS", str(tmp_path))
+    assert main(["run", "-f", "cis_aws_5.0", *how]) == 64
+    said = capsys.readouterr().err
+    assert "exceptions.yaml, line" in said
+    assert said.count("\n") == 1
+
+
 def test_down_and_reset_without_a_stack_do_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["down"]) == 0
     assert main(["reset"]) == 0
