@@ -15,17 +15,12 @@ from include.evidence.snapshot import SnapshotWriter
 from include.sources.api_asking import ApiItem, member, plain
 from include.sources.api_model import item_shape
 from include.sources.api_table import ApiCall
-from include.sources.base import pages
 from include.sources.config_items import configurations_at
-from include.sources.config_recorder import Recording, recording
+from include.sources.config_recorder import Recording, kept_since, recording
 
 if TYPE_CHECKING:
     from include.aws.sessions import ClientFactory
 
-#: How long Config keeps items unless told otherwise (days).
-_KEPT = 2557
-#: The least it can be told to keep (days).
-_KEPT_AT_LEAST = 30
 #: What looking back with Config takes, in IAM's names.
 ACTIONS = frozenset(
     {
@@ -113,15 +108,8 @@ class Remembered:
         self._recorder = recording(self.out, config)
         if self._recorder is None or not self._recorder.ran_at_end(self.cell.period):
             return False
-        days, back = _KEPT, self.out.now - self.cell.period.end
-        if back < timedelta(days=_KEPT_AT_LEAST):
-            return True
-        for listing in pages(
-            self.out, config, "DescribeRetentionConfigurations", "RetentionConfigurations"
-        ):
-            for one in listing.items:
-                days = int(one["RetentionPeriodInDays"])
-        return back < timedelta(days=days)
+        end = self.cell.period.end
+        return kept_since(self.out, config, end) <= end
 
     def _give_up(self, error: ClientError | BotoCoreError) -> None:
         failure = classify(error, "config")

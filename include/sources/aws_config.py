@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -11,7 +11,7 @@ from include.aws.errors import classify
 from include.evidence.cell import Cell
 from include.evidence.item import SourceName
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.base import Ended
+from include.sources.base import AskedForAll, Ended
 from include.sources.config_aggregator import find_aggregator
 from include.sources.config_collection import Collection
 from include.sources.config_recorder import recording, say_gaps
@@ -20,7 +20,6 @@ from include.sources.config_shelf import Shelf
 
 if TYPE_CHECKING:
     from include.aws.sessions import ClientFactory
-    from include.checks.catalogue import Check
 
 _CALLS = """
 BatchGetResourceConfig DescribeConfigRuleEvaluationStatus DescribeConfigRules
@@ -32,20 +31,12 @@ SelectResourceConfig
 """
 
 
-class AwsConfig:
+class AwsConfig(AskedForAll):
     """Collects compliance per rule and resource. Asked for everything, whatever the checks."""
 
     name: SourceName = "aws_config"
     service = "config"
     settled = True
-
-    def selection(self, checks: Sequence[Check]) -> dict[str, Any]:
-        """All rules: one snapshot serves every framework."""
-        return {}
-
-    def in_region(self, selection: Mapping[str, Any], *, home: bool) -> dict[str, Any]:
-        """The same everywhere."""
-        return dict(selection)
 
     def actions(self, selection: Mapping[str, Any]) -> frozenset[str]:
         """The calls it makes; S3's for the history files in the delivery bucket."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SETTLING",
+    "AskedForAll",
     "Cell",
     "Ended",
     "Listing",
@@ -78,6 +79,18 @@ class Source(Protocol):
         lets AWS's errors pass.
         """
         ...
+
+
+class AskedForAll:
+    """A source that is asked for all it has everywhere: one snapshot serves every framework."""
+
+    def selection(self, checks: Sequence[Check]) -> dict[str, Any]:
+        """Everything, whatever the checks."""
+        return {}
+
+    def in_region(self, selection: Mapping[str, Any], *, home: bool) -> dict[str, Any]:
+        """The same everywhere."""
+        return dict(selection)
 
 
 @runtime_checkable

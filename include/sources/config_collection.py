@@ -14,7 +14,7 @@ from include.evidence.cell import Cell
 from include.evidence.identity import ACCOUNT_TYPE, account_identity
 from include.evidence.snapshot import SnapshotWriter
 from include.sources.arns import arn_of
-from include.sources.base import Ended, pages
+from include.sources.base import Ended
 from include.sources.config_aggregator import Aggregator, say_denied
 from include.sources.config_counts import compare_inventory, compare_standings
 from include.sources.config_current import LONGEST_NAME, Tally, read_details, read_standings, shelve
@@ -24,15 +24,13 @@ from include.sources.config_history import History, history_from
 from include.sources.config_identities import TOLD_BY_ID, last_known_arn, look_up_arns
 from include.sources.config_items import NO_QUERY
 from include.sources.config_past import Past
-from include.sources.config_recorder import COMPLIANCE_TYPE, Recording
+from include.sources.config_recorder import COMPLIANCE_TYPE, Recording, kept_since
 from include.sources.config_rules import Rule, Rules
 from include.sources.config_shelf import Key, Row, Shelf
 
 if TYPE_CHECKING:
     from include.aws.sessions import ClientFactory
 
-#: What Config keeps unless told otherwise, and at least (days).
-_KEPT, _KEPT_AT_LEAST = 2557, 30
 #: Calls that don't grow with a cell: the recorder, its status, Config's own count, the inventory,
 #: the retention, the aggregators and their count.
 _FIXED = 7
@@ -231,22 +229,14 @@ class Collection:
 
     def _beyond_retention(self) -> bool:
         """Whether the period's end lies further back than what Config keeps. At most one call."""
-        now, period = self._out.now, self._cell.period
-        if now - period.start < timedelta(days=_KEPT_AT_LEAST):
-            return False
-        days = _KEPT
-        for listing in pages(
-            self._out, self._config, "DescribeRetentionConfigurations", "RetentionConfigurations"
-        ):
-            for one in listing.items:
-                days = int(one["RetentionPeriodInDays"])
-        kept_since = now - timedelta(days=days)
-        if period.start < kept_since <= period.end:
+        period = self._cell.period
+        since = kept_since(self._out, self._config, period.start)
+        if period.start < since <= period.end:
             self._out.note(
-                f"AWS Config keeps {days} days: what failed and was fixed before "
-                f"{iso(kept_since)} is not known."
+                f"AWS Config keeps {(self._out.now - since).days} days: what failed and was fixed "
+                f"before {iso(since)} is not known."
             )
-        return period.end < kept_since
+        return period.end < since
 
     def _tell_row(self, row: Row) -> None:
         period = self._cell.period

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from include.assessment.period import Period
 from include.clock import iso
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.base import ask_once
+from include.sources.base import ask_once, pages
 
 COMPLIANCE_TYPE = "AWS::Config::ResourceCompliance"
 #: Recorded with "all supported types" only where the recorder includes global types.
 _GLOBAL_TYPES = frozenset(
     {"AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::Role", "AWS::IAM::Policy"}
 )
+
+
+#: How long Config keeps items unless told otherwise, and the least it can be told.
+_KEPT, _KEPT_AT_LEAST = timedelta(days=2557), timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,20 @@ def recording(out: SnapshotWriter, config: Any) -> Recording | None:
         only=only,
         without=without,
     )
+
+
+def kept_since(out: SnapshotWriter, config: Any, wanted: datetime) -> datetime:
+    """Since when Config keeps its items: ``wanted`` itself where it can't have forgotten that.
+
+    At most one call.
+    """
+    kept = _KEPT
+    if out.now - wanted < _KEPT_AT_LEAST:
+        return wanted
+    for listing in pages(out, config, "DescribeRetentionConfigurations", "RetentionConfigurations"):
+        for one in listing.items:
+            kept = timedelta(days=int(one["RetentionPeriodInDays"]))
+    return out.now - kept
 
 
 def say_gaps(out: SnapshotWriter, recorder: Recording, period: Period) -> None:

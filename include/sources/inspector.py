@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from include.evidence.cell import Cell
 from include.evidence.deployment import Deployment
 from include.evidence.item import SourceName
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.base import Ended, ask_once, pages
+from include.sources.base import AskedForAll, Ended, ask_once, pages
 from include.sources.inspector_counts import compare_coverage, compare_findings
 from include.sources.inspector_evidence import (
     COVERAGE,
@@ -25,7 +25,6 @@ from include.sources.inspector_evidence import (
 
 if TYPE_CHECKING:
     from include.aws.sessions import ClientFactory
-    from include.checks.catalogue import Check
 
 __all__ = ["COVERAGE", "FINDINGS", "Inspector"]
 
@@ -33,20 +32,12 @@ __all__ = ["COVERAGE", "FINDINGS", "Inspector"]
 _KINDS = ("ec2", "ecr", "lambda", "lambdaCode", "codeRepository")
 
 
-class Inspector:
+class Inspector(AskedForAll):
     """Collects findings and coverage. Asked for everything."""
 
     name: SourceName = "inspector"
     service = "inspector2"
     settled = True
-
-    def selection(self, checks: Sequence[Check]) -> dict[str, Any]:
-        """All findings: one snapshot serves every framework."""
-        return {}
-
-    def in_region(self, selection: Mapping[str, Any], *, home: bool) -> dict[str, Any]:
-        """The same everywhere."""
-        return dict(selection)
 
     def actions(self, selection: Mapping[str, Any]) -> frozenset[str]:
         """The calls it makes."""

@@ -20,14 +20,13 @@ from include.evidence.cell import Cell
 from include.evidence.deployment import Deployment
 from include.evidence.item import Evidence, Known, SourceName
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.base import Ended, Listing, ask_once, known_as, pages
+from include.sources.base import AskedForAll, Ended, Listing, ask_once, known_as, pages
 from include.sources.kept import Kept
 from include.sources.licence_events import ACTIONS, Since, since_the_end
 from include.sources.trail_events import REACH
 
 if TYPE_CHECKING:
     from include.aws.sessions import ClientFactory
-    from include.checks.catalogue import Check
 
 CONFIGURATIONS = "licensemanager_ListLicenseConfigurations"
 USAGE = "licensemanager_ListUsageForLicenseConfiguration"
@@ -58,20 +57,12 @@ _SETTINGS = (
 _NOT_SET_UP = "Service role not found"
 
 
-class LicenseManager:
+class LicenseManager(AskedForAll):
     """Collects configurations, usage and associations. Asked for everything."""
 
     name: SourceName = "license_manager"
     service = "license-manager"
     settled = True
-
-    def selection(self, checks: Sequence[Check]) -> dict[str, Any]:
-        """All configurations: one snapshot serves every framework."""
-        return {}
-
-    def in_region(self, selection: Mapping[str, Any], *, home: bool) -> dict[str, Any]:
-        """The same everywhere."""
-        return dict(selection)
 
     def actions(self, selection: Mapping[str, Any]) -> frozenset[str]:
         """The calls it makes, CloudTrail's for what happened since included."""

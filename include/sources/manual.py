@@ -13,33 +13,24 @@ from include.evidence.cell import Cell
 from include.evidence.item import Evidence, SourceName
 from include.evidence.snapshot import SnapshotWriter
 from include.settings import load_settings
-from include.sources.base import known_as
+from include.sources.base import AskedForAll, known_as
 from include.sources.manual_records import Standing, of_period
 from include.sources.manual_shelf import OnShelf, Shelf, pieces_of, read_shelf
 
 if TYPE_CHECKING:
     from include.aws.sessions import ClientFactory
-    from include.checks.catalogue import Check
 
 #: Names that a receipt tells one by one.
 _TOLD = 10
 
 
-class Manual:
+class Manual(AskedForAll):
     """Collects what was handed in for the whole organisation: one cell, in the home region."""
 
     name: SourceName = "manual"
     service = "s3"
     #: Evidence of a past period may be handed in late.
     settled = False
-
-    def selection(self, checks: Sequence[Check]) -> dict[str, Any]:
-        """Everything: one snapshot serves every framework."""
-        return {}
-
-    def in_region(self, selection: Mapping[str, Any], *, home: bool) -> dict[str, Any]:
-        """The same everywhere."""
-        return dict(selection)
 
     def actions(self, selection: Mapping[str, Any]) -> frozenset[str]:
         """Reading the bucket, with Airflow's own role."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from include.clock import iso
 from include.evidence.cell import Cell
 from include.evidence.item import SourceName
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.base import Ended
+from include.sources.base import AskedForAll, Ended
 from include.sources.finding_history import pasts_of
 from include.sources.hub_counts import ORDER, Ending, compare_open, count_open, is_open
 from include.sources.hub_filters import own_findings, partitions
@@ -23,25 +23,16 @@ from include.sources.parallel import parallel_pages
 
 if TYPE_CHECKING:
     from include.aws.sessions import ClientFactory
-    from include.checks.catalogue import Check
 
 _PAGE = 100
 
 
-class SecurityHub:
+class SecurityHub(AskedForAll):
     """Collects the findings of Security Hub's own controls. Asked for everything."""
 
     name: SourceName = "security_hub"
     service = "securityhub"
     settled = True
-
-    def selection(self, checks: Sequence[Check]) -> dict[str, Any]:
-        """All controls: one snapshot serves every framework."""
-        return {}
-
-    def in_region(self, selection: Mapping[str, Any], *, home: bool) -> dict[str, Any]:
-        """The same everywhere."""
-        return dict(selection)
 
     def actions(self, selection: Mapping[str, Any]) -> frozenset[str]:
         """The calls it makes."""

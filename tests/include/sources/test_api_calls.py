@@ -7,7 +7,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import botocore.session
@@ -334,7 +334,7 @@ def test_without_config_and_cloudtrail_a_past_period_speaks_of_the_present_only(
 def test_what_config_does_not_keep_that_long_is_beyond_reach(
     world: World, collect: Collect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("include.sources.api_past._KEPT", 31)
+    monkeypatch.setattr("include.sources.config_recorder._KEPT", timedelta(days=31))
     loaded = collect("ec2_DescribeSecurityGroups", period="2026-06")
     assert loaded.ref.status == "BEYOND_REACH"
 
