@@ -54,7 +54,10 @@ def collected(clients: ClientFactory, folder: Path) -> tuple[SnapshotStore, Snap
 
 def mapped(store: SnapshotStore, ref: SnapshotRef) -> Totals:
     """What each control has, out of the stored evidence: counted by rule, then by control."""
-    counts = Counter((row.keyword, row.result) for row in store.load(ref).iter_evidence())
+    counts: Counter[tuple[str, str]] = Counter()
+    for table in store.load(ref).iter_columns(["keyword", "result"]):
+        for row in table.group_by(["keyword", "result"]).aggregate([([], "count_all")]).to_pylist():
+            counts[row["keyword"], row["result"]] += row["count_all"]
     totals: Totals = {}
     for (rule, result), count in counts.items():
         for control in controls_of(rule):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,6 +83,10 @@ def _no_pages() -> Iterator[tuple[str, bytes]]:
     return iter(())
 
 
+def _no_columns(names: Sequence[str]) -> Iterator[pa.Table]:
+    return iter(())
+
+
 def _no_page(number: int) -> bytes:
     raise AuditError(
         f"There is no raw page {number} here.", hint="Read it from the snapshot in the store."
@@ -103,6 +107,7 @@ class LoadedSnapshot:
     read_evidence: Callable[[], Iterator[Evidence]] = _no_evidence
     read_pages: Callable[[], Iterator[tuple[str, bytes]]] = _no_pages
     read_page: Callable[[int], bytes] = _no_page
+    read_columns: Callable[[Sequence[str]], Iterator[pa.Table]] = _no_columns
 
     @property
     def cell(self) -> Cell:
@@ -116,6 +121,11 @@ class LoadedSnapshot:
     def iter_pages(self) -> Iterator[tuple[str, bytes]]:
         """(name, body as received) of every page; names are those in ``Evidence.page``."""
         return self.read_pages()
+
+    def iter_columns(self, names: Sequence[str]) -> Iterator[pa.Table]:
+        """Some columns of all items as Arrow tables, in the same order: for counting, which
+        needs no objects (names as in :data:`include.evidence.table.SCHEMA`)."""
+        return self.read_columns(names)
 
     def page(self, name: str) -> bytes:
         """One page's body as received, by the name in ``Evidence.page``; only it is fetched."""

@@ -7,10 +7,11 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import IO, Any, cast
 
+import pyarrow as pa
 from botocore.exceptions import ClientError
 
 from include.aws.errors import is_condition_failed, is_no_object
@@ -26,7 +27,7 @@ from include.evidence.page_log import read_receipt
 from include.evidence.ranges import RangedObject
 from include.evidence.resume import AnswerJournal, Sealing
 from include.evidence.snapshot import FORMAT, FinishedSnapshot, LoadedSnapshot, SnapshotRef
-from include.evidence.table import read_evidence
+from include.evidence.table import read_evidence, read_tables
 
 #: Evidence up to this size (bytes) is read in memory, larger from a temporary file.
 _IN_MEMORY = 8 * 1024 * 1024
@@ -150,6 +151,10 @@ class SnapshotStore:
             with self._open(folder, "evidence.parquet", files) as file:
                 yield from read_evidence(file)
 
+        def columns(names: Sequence[str]) -> Iterator[pa.Table]:
+            with self._open(folder, "evidence.parquet", files) as file:
+                yield from read_tables(file, names)
+
         def pages() -> Iterator[tuple[str, bytes]]:
             with self._open(folder, "pages.zst", files) as file:
                 yield from ArchivedPages(file)
@@ -172,6 +177,7 @@ class SnapshotStore:
             read_evidence=evidence,
             read_pages=pages,
             read_page=page,
+            read_columns=columns,
         )
 
     def _folder(self, cell: Cell) -> str:

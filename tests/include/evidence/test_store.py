@@ -53,6 +53,11 @@ def test_what_is_saved_is_found_and_read_back(store: SnapshotStore, tmp_path: Pa
     assert [d.keyword for d in loaded.deployments] == ["RULE_0"]
     assert loaded.receipt.items == ref.items == 4
     assert dict(loaded.iter_pages()) == {"page-00001.json": b'{"EvaluationResults": []}'}
+    (table,) = loaded.iter_columns(["keyword", "offset"])
+    assert table.to_pydict() == {
+        "keyword": [one.keyword for one in loaded.iter_evidence()],
+        "offset": [one.offset for one in loaded.iter_evidence()],
+    }
     assert loaded.page("page-00001.json") == b'{"EvaluationResults": []}'
 
 
