@@ -166,11 +166,11 @@ def _of_activity(
     if source.expected == "absent":
         return ()
     identity = account_identity(account, region or None)
-    finding = _nothing_seen(source, region, identity, period)
+    finding = _nothing_seen(source, region, period)
     return (FailingResource(identity, ACCOUNT_TYPE, account, region, (finding,)),)
 
 
-def _nothing_seen(source: CheckSource, region: str, identity: str, period: Period) -> Finding:
+def _nothing_seen(source: CheckSource, region: str, period: Period) -> Finding:
     return Finding(
         source=source.source,
         region=region,

@@ -27,6 +27,7 @@ def judge_control(
     scope: Scope,
     used: set[str],
 ) -> ControlResult:
+    """How the control stands; ids of the register's entries that counted are put into ``used``."""
     mapped, shown = [], []
     for mapping in control.checks:
         result = results[mapping.check]

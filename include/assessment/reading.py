@@ -217,6 +217,7 @@ def count_manual_elsewhere(given: Sequence[Snapshot], scope: Scope, counts: Coun
 
 
 def evidence_counts(counts: Counts) -> EvidenceCounts:
+    """How many items there are, by source and by how they are known."""
     sources = sorted({source for source, _ in counts.known})
     by_both = {
         source: {known: n for (s, known), n in sorted(counts.known.items()) if s == source}

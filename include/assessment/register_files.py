@@ -48,7 +48,7 @@ def schema(register: str) -> dict[str, Any]:
 
 
 def write_schemas() -> None:
-    """Write all schemas beside this module."""
+    """Write all schemas beside this module: ``python -m include.assessment.register_files``."""
     for register in REGISTERS:
         schema_file(register).write_text(json.dumps(schema(register), indent=2) + "\n")
 
@@ -167,3 +167,7 @@ def _replace(path: Path, text: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+if __name__ == "__main__":
+    write_schemas()

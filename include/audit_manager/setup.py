@@ -95,7 +95,7 @@ def ensure_assessment(
                     hint="It can't be opened again; give the run another assessment name.",
                 )
             return _target(client, item["id"], framework_name, sets)
-    _check_quota(client, "active assessments", ACTIVE_ASSESSMENTS, _active(client), 1)
+    _check_quota("active assessments", ACTIVE_ASSESSMENTS, _active(client), 1)
     framework_id = _framework(client, framework_name, name, description, compliance_type, sets)
     answer = client.create_assessment(
         name=assessment_name,
@@ -113,7 +113,7 @@ def _active(client: Any) -> int:
     return sum(1 for _ in listed(client.list_assessments, "assessmentMetadata", status="ACTIVE"))
 
 
-def _check_quota(client: Any, what: str, limit: int, present: int, more: int) -> None:
+def _check_quota(what: str, limit: int, present: int, more: int) -> None:
     if present + more > limit:
         raise AuditError(
             f"Audit Manager allows {limit} {what} per account and region; there are {present} "
@@ -146,8 +146,8 @@ def _framework(
     }
     controls = [control for _, members in sets for control in members]
     new = sum(1 for control in controls if _control_name(framework_name, control) not in there)
-    _check_quota(client, "custom frameworks", CUSTOM_FRAMEWORKS, len(frameworks), 1)
-    _check_quota(client, "custom controls", CUSTOM_CONTROLS, len(there), new)
+    _check_quota("custom frameworks", CUSTOM_FRAMEWORKS, len(frameworks), 1)
+    _check_quota("custom controls", CUSTOM_CONTROLS, len(there), new)
     ids = {control.id: _control(client, framework_name, control, there) for control in controls}
     answer = client.create_assessment_framework(
         name=name,

@@ -112,13 +112,6 @@ class Framework(Strict):
                 return control
         raise KeyError(control_id)
 
-    def set_of(self, control_id: str) -> ControlSet:
-        """The control set in which a control stands. Raises KeyError."""
-        for control_set in self.control_sets:
-            if any(control.id == control_id for control in control_set.controls):
-                return control_set
-        raise KeyError(control_id)
-
     def checks_needed(self) -> list[str]:
         """Ids of all mapped checks, each once, in the file's order."""
         return list(dict.fromkeys(m.check for control in self.controls() for m in control.checks))

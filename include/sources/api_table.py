@@ -80,8 +80,8 @@ class ApiCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     an item. Error codes: ``absent`` means there is none (the item is ``{}``), ``gone`` that the
     resource is no longer there, ``inapplicable`` that the question doesn't arise for it,
     ``unoffered`` that the region doesn't have the call. ``volatile`` members say nothing of the
-    period (last use, run state) and are left out. ``offered``: AWS's offer, nothing of the
-    account's. ``helper``: only made for other calls, no keyword of Audit Manager's.
+    period (last use, run state) and are left out. ``helper``: only made for other calls, no
+    keyword of Audit Manager's.
     """
 
     keyword: str
@@ -117,7 +117,6 @@ class ApiCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     touches: Touches | None = None
     past: Past | None = None
     retired: str = ""
-    offered: bool = False
     helper: bool = False
 
     @property

@@ -72,7 +72,7 @@ class _Summary:
 def collect_nodes(cell: Cell, out: SnapshotWriter, clients: ClientFactory) -> None:
     """Summaries of all nodes first; the single items only of those that do not comply."""
     ssm = clients.client("ssm", cell.region)
-    nodes = _nodes(out, ssm, clients.client("ec2", cell.region), cell)
+    nodes = _nodes(out, ssm, clients.client("ec2", cell.region))
     listed: dict[tuple[str, str], _Summary] = {}
     for summary in _summaries(out, ssm):
         out.duplicates += (summary.node, summary.kind) in listed
@@ -109,7 +109,7 @@ def collect_nodes(cell: Cell, out: SnapshotWriter, clients: ClientFactory) -> No
         out.note(f"{silent} instances are not managed by Systems Manager: nobody knows of them.")
 
 
-def _nodes(out: SnapshotWriter, ssm: Any, ec2: Any, cell: Cell) -> dict[str, _Node]:
+def _nodes(out: SnapshotWriter, ssm: Any, ec2: Any) -> dict[str, _Node]:
     """Every instance that exists and every node that is registered, by id."""
     found: dict[str, _Node] = {}
     for listing in pages(

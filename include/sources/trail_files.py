@@ -158,7 +158,7 @@ def _events(
     day: list[tuple[Got, dict[str, Any], list[msgspec.Raw]]] = []
     for got in read_all(out, s3, files.wanted):
         if day and got.key[: got.key.rindex("/")] != day[0][0].key[: day[0][0].key.rindex("/")]:
-            yield from _kept(out, place, day, now)
+            yield from _kept(out, day, now)
             day = []
         if got.answer is None:
             files.missing.append((got.bucket, got.key))
@@ -166,7 +166,7 @@ def _events(
         line, taken = read_file(files, got, place, start, end, is_wanted)
         day.append((got, line, taken))
     if day:
-        yield from _kept(out, place, day, now)
+        yield from _kept(out, day, now)
 
 
 def read_file(
@@ -213,7 +213,6 @@ def read_file(
 
 def _kept(
     out: SnapshotWriter,
-    place: TrailPlace,
     day: list[tuple[Got, dict[str, Any], list[msgspec.Raw]]],
     now: datetime,
 ) -> Iterator[TrailEvent]:

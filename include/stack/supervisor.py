@@ -296,7 +296,7 @@ def _taken(port: int) -> AuditError:
     )
 
 
-def _migrated(record: Record, url: str) -> str:
+def _migrated(url: str) -> str:
     """What a finished migration leaves behind: it need not run again for the same."""
     return f"{version('apache-airflow-core')} {url.rsplit('@', 1)[-1].partition('/')[2]}\n"
 
@@ -306,7 +306,7 @@ def _begin_migration(
 ) -> subprocess.Popen[bytes] | None:
     done = record.folder / "migrated"
     url = database_url(record, credentials, os.environ)
-    if done.exists() and done.read_text() == _migrated(record, url):
+    if done.exists() and done.read_text() == _migrated(url):
         return None
     report("database", "starting")
     log = record.folder / "logs" / "migrate.log"
@@ -339,7 +339,7 @@ def _end_migration(
         )
     credentials, _ = load_or_make(record.folder)
     url = database_url(record, credentials, os.environ)
-    write_private(record.folder / "migrated", _migrated(record, url))
+    write_private(record.folder / "migrated", _migrated(url))
     report("database", "ready")
 
 

@@ -1,3 +1,5 @@
+"""The timetable: which period a date means, and when it runs."""
+
 import pendulum
 import pytest
 from airflow.timetables.base import DataInterval, TimeRestriction

@@ -1,3 +1,5 @@
+"""Which errors are tried again, and which fail at once."""
+
 from datetime import timedelta
 
 import pytest

@@ -36,6 +36,7 @@ class Aspect:
 
 
 def state(facts: Mapping[str, Any], violates: str = "", act: Act | None = None) -> State:
+    """A state with these facts; ``violates`` are ids of checks, separated by blanks."""
     return State(facts, tuple(violates.split()), act)
 
 
@@ -68,23 +69,28 @@ def fixed(name: str, *choices: Mapping[str, Any]) -> Aspect:
 
 
 def ec2_call(name: str, **request: Any) -> Act:
+    """A call of EC2."""
     return Act(name, "ec2.amazonaws.com", request)
 
 
 def iam_call(name: str, *, by_root: bool = False, **request: Any) -> Act:
+    """A call of IAM."""
     return Act(name, "iam.amazonaws.com", request, "root" if by_root else "people")
 
 
 def s3_call(name: str, *, by_root: bool = False, **request: Any) -> Act:
+    """A call of S3, about the bucket itself."""
     request = {"bucketName": "{name}", **request}
     return Act(name, "s3.amazonaws.com", request, "root" if by_root else "people")
 
 
 def trail_call(name: str, **request: Any) -> Act:
+    """A call of CloudTrail, about the trail itself."""
     return Act(name, "cloudtrail.amazonaws.com", {"name": "{name}", **request})
 
 
 def rds_call(**request: Any) -> Act:
+    """A call of RDS that modifies the database itself."""
     return Act(
         "ModifyDBInstance",
         "rds.amazonaws.com",

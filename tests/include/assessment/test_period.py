@@ -1,3 +1,5 @@
+"""Periods: labels, half-open intervals, and what is refused."""
+
 from datetime import UTC, datetime
 
 import pytest

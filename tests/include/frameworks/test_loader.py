@@ -92,7 +92,6 @@ def test_a_framework_knows_its_controls_checks_and_sources(tmp_path: Path) -> No
     assert framework.control("A.1").manual is None
     manual = framework.control("A.2").manual
     assert manual is not None and manual.provide == "The minutes of the review."
-    assert framework.set_of("A.2").title == "Access"
     assert framework.checks_needed() == ["root-mfa", "activity-root-usage"]
     needed = framework.sources_needed(load_catalogue())
     assert needed == ["aws_config", "security_hub", "cloudtrail", "api_calls", "manual"]

@@ -1,3 +1,5 @@
+"""The run's buckets: made right, or checked before anything is written."""
+
 import json
 from collections.abc import Iterator
 from typing import Any

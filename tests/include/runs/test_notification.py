@@ -1,3 +1,5 @@
+"""What people are told at the end of a run, and what counts as missing."""
+
 import json
 
 from include.runs.notification import blocking, failed_message, finished_message, subject

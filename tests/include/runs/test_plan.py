@@ -1,3 +1,5 @@
+"""The plan: which period and scope a run has, decided once."""
+
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any

@@ -32,7 +32,6 @@ class Vulnerability:
     account: str
     region: str
     resource_id: str
-    resource_arn: str
     resource_type: str
     cve: str
     severity: str
@@ -126,7 +125,6 @@ def _standing(row: sqlite3.Row, at: int, suppressed: frozenset[str]) -> Vulnerab
         account=row["account"],
         region=row["region"],
         resource_id=row["resource_id"] or row["resource"].rsplit("/", 1)[-1],
-        resource_arn=row["resource"],
         resource_type=_TYPES.get(row["resource_type"], row["resource_type"]),
         cve=row["cve"],
         severity=row["severity"],
