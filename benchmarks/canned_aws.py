@@ -49,12 +49,13 @@ _KINDS = (
     ("AwsKmsKey", "kms:{region}:{account}:key/{uuid}"),
     ("AwsLambdaFunction", "lambda:{region}:{account}:function:{name}"),
 )
-_WORDS = tuple(  # a list of words reads better as one text
+_VOCABULARY = (
     "access account backup billing bucket cache catalog cluster console customer data delivery "
     "edge event export gateway image index ingest invoice ledger lookup mail media metric order "
     "partner payment pipeline portal queue report reserve search session shop stage stream "
-    "tenant token upload vault warehouse worker".split(" ")  # noqa: SIM905
+    "tenant token upload vault warehouse worker"
 )
+_WORDS = tuple(_VOCABULARY.split())
 
 
 def finding(rng: random.Random, number: int, account: str, region: str) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from include.digests import sha256
 from include.errors import InputError
 from include.evidence.snapshot import SnapshotRef
 from include.evidence.store import SnapshotStore
-from include.sources import SOURCES
 from include.sources.collect import CellsIncomplete, collect_account, plan_cells
 from tests.include.sources.conftest import ROLE, World
 
