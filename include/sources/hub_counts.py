@@ -14,7 +14,7 @@ from include.aws.sessions import partition_of
 from include.clock import iso
 from include.evidence.cell import Cell
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.base import ask, ask_once
+from include.sources.base import ask_once
 from include.sources.hub_page import Finding, text
 from include.sources.hub_relations import Relations, if_answered
 
@@ -35,7 +35,7 @@ def count_open(out: SnapshotWriter, hub: Any, cell: Cell) -> int | None:
     product = f"arn:{partition}:securityhub:{cell.region}::product/aws/securityhub"
     arn = _TOP_PRODUCTS.format(partition=partition)
     with if_answered(out, "How many findings Security Hub itself counts as open"):
-        answer = ask(out, hub, "GetInsightResults", {"InsightArn": arn})
+        answer = ask_once(out, hub, "GetInsightResults", {"InsightArn": arn}).answer
         values = answer.output.get("InsightResults", {}).get("ResultValues", ())
         return sum(
             int(value["Count"]) for value in values if value["GroupByAttributeValue"] == product

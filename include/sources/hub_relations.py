@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from include.aws.errors import classify
 from include.evidence.cell import Cell
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.base import ask, pages
+from include.sources.base import ask_once, pages
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def read_relations(out: SnapshotWriter, hub: Any, cell: Cell) -> Relations:
                 "which are left to their own cells."
             )
     with if_answered(out, "Which account administers this hub"):
-        answer: Mapping[str, Any] = ask(out, hub, "GetAdministratorAccount").output
+        answer: Mapping[str, Any] = ask_once(out, hub, "GetAdministratorAccount").answer.output
         if administrator := (answer.get("Administrator") or {}).get("AccountId"):
             out.note(f"Account {administrator} administers this hub and sees its findings.")
     with if_answered(out, "Whether regions are linked to this hub"):

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from include.aws.errors import classify
 from include.evidence.cell import Cell
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.base import ask, pages
+from include.sources.base import ask_once, pages
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def compare_coverage(
 ) -> None:
     """Compare with ListCoverageStatistics over the same filter."""
     with _if_answered(out, "How many resources Inspector itself counts"):
-        answer = ask(out, inspector, "ListCoverageStatistics", {"filterCriteria": own})
+        answer = ask_once(out, inspector, "ListCoverageStatistics", {"filterCriteria": own}).answer
         total = int(answer.output.get("totalCounts", 0))
         more = "Resources appeared while they were listed." if listed > total else ""
         out.count("resources that Inspector covers", total, listed, more)

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from include.aws.errors import classify
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.base import ask, ask_once
+from include.sources.base import ask_once
 from include.sources.trail_digests import Span
 
 if TYPE_CHECKING:
@@ -45,16 +45,24 @@ class TrailPlace:
 
 
 def find_places(
-    out: SnapshotWriter, clients: ClientFactory, account: str, region: str, span: Span
+    out: SnapshotWriter,
+    clients: ClientFactory,
+    account: str,
+    region: str,
+    span: Span,
+    refusals: list[ClientError],
 ) -> list[TrailPlace]:
-    """The trails that may have logged ``account`` in ``region``, those that cover most first."""
+    """The trails that may have logged ``account`` in ``region``, those that cover most first.
+
+    What kept others from being looked at is added to ``refusals``.
+    """
     client = clients.client("cloudtrail", region)
     listing = ask_once(
         out, client, "DescribeTrails", {"includeShadowTrails": True}, items_at="trailList"
     )
     places = []
     for trail in listing.items:
-        place = _place(out, clients, account, region, trail)
+        place = _place(out, clients, account, region, trail, refusals)
         if place is not None:
             places.append(place)
     # Among equals the account's own, whose bucket it is more likely to be let into.
@@ -76,6 +84,7 @@ def _place(
     account: str,
     region: str,
     trail: Mapping[str, Any],
+    refusals: list[ClientError],
 ) -> TrailPlace | None:
     arn, name = str(trail["TrailARN"]), str(trail["Name"])
     root = f"{trail['S3KeyPrefix']}/" if trail.get("S3KeyPrefix") else ""
@@ -84,15 +93,17 @@ def _place(
     try:
         if trail.get("IsOrganizationTrail"):
             organizations = clients.client("organizations")
-            told = ask(out, organizations, "DescribeOrganization").output
+            told = ask_once(out, organizations, "DescribeOrganization").answer.output
             root += f"{told['Organization']['Id']}/"
-        status = ask(out, client, "GetTrailStatus", {"Name": arn}).output
-        selectors = ask(out, client, "GetEventSelectors", {"TrailName": arn}).output
+        status = ask_once(out, client, "GetTrailStatus", {"Name": arn}).answer.output
+        selectors = ask_once(out, client, "GetEventSelectors", {"TrailName": arn}).answer.output
     except ClientError as error:
         failure = classify(error, out.service)
         if failure.status != "DENIED" and failure.code != "TrailNotFoundException":
             raise
         out.note(f"The trail {name} could not be looked at: {failure.code}, {failure.message}")
+        if failure.status == "DENIED":
+            refusals.append(error)
         return None
     home = str(trail.get("HomeRegion") or arn.split(":")[3])
     return TrailPlace(

@@ -97,8 +97,9 @@ class RegionEvents:
         """
         out, now = self.out, self.out.now
         left, was_read = [span], False
-        refused: ClientError | None = None
-        for place in find_places(out, self.clients, self.account, self.region, span):
+        refusals: list[ClientError] = []
+        places = find_places(out, self.clients, self.account, self.region, span, refusals)
+        for place in places:
             still: list[Span] = []
             for number, part in enumerate(left):
                 result = FilesRead()
@@ -117,7 +118,7 @@ class RegionEvents:
                         f"not be read: {failure.missing_permission or failure.code}, "
                         f"{failure.message}"
                     )
-                    refused = refused or (None if gone else error)
+                    refusals += [] if gone else [error]
                     still += left[number:]
                     break
                 was_read = True
@@ -127,8 +128,8 @@ class RegionEvents:
             left = still
             if not left:
                 break
-        if refused is not None and not was_read and can_fail:
-            raise refused
+        if refusals and not was_read and can_fail:
+            raise refusals[0]
         return left
 
     def _of_place(

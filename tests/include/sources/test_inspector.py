@@ -157,6 +157,8 @@ def test_what_was_open_closed_suppressed_and_not_scanned(collect: Collect) -> No
     gaps = [item for item in covered if item.result == "UNANSWERED"]
     assert [item.attributes["reason"] for item in gaps] == ["NO_INVENTORY"]
     assert all(d.narrowed for d in loaded.deployments)
+    kept = {page.operation for page in loaded.receipt.pages}
+    assert "inspector2:ListCoverageStatistics" in kept
     counts = {count.what: (count.expected, count.found) for count in loaded.receipt.counts}
     assert counts == {
         "resources that Inspector covers": (len(covered), len(covered)),

@@ -277,6 +277,8 @@ def test_receipts_compare_what_came_with_other_counts(
         assert opened.found > 0 or region != hub.consolidated
         assert counts["controls of the enabled standards that Security Hub describes"].found > 0
         assert "Account 111111111111 administers this hub" in loaded.receipt.message
+        kept = {page.operation for page in loaded.receipt.pages}
+        assert {"securityhub:GetInsightResults", "securityhub:GetAdministratorAccount"} <= kept
 
 
 def test_a_lost_page_of_findings_is_noticed(

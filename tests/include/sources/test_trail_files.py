@@ -250,6 +250,16 @@ def test_a_refused_bucket_is_said_and_the_history_used_where_it_reaches(world: W
     assert denied.ref.items == 0
 
 
+@pytest.mark.parametrize("operation", ["GetTrailStatus", "GetEventSelectors"])
+def test_trails_that_may_not_be_looked_at_are_a_refusal_not_the_end_of_memory(
+    operation: str, world: World
+) -> None:
+    world.aws.faults({"service": "cloudtrail", "operation": operation, "kind": "access_denied"})
+    _, problem = world.collect(CloudTrail(reach=FILES_ONLY))
+    assert problem is not None
+    assert (problem.status, problem.missing_permission) == ("DENIED", f"cloudtrail:{operation}")
+
+
 def test_every_action_is_declared(world: World) -> None:
     seen: set[str] = set()
     for source in (CloudTrail(), CloudTrail(reach=FILES_ONLY)):
