@@ -16,8 +16,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.parsers import ResponseParserError
 
 from include.aws.errors import error_code, is_throttle
-from include.clock import iso
-from include.digests import digest_of
+from include.digests import digest_of, plain
 
 #: Seconds before an answer that can't be read is asked for again (JSON ones are the retries' job).
 _UNREADABLE_PAUSES = (0.1, 0.5)
@@ -229,14 +228,3 @@ def _asked(client: Any, operation: str, request: dict[str, Any], traffic: Traffi
                 raise
             time.sleep(pause)
     raise AssertionError("unreachable")
-
-
-def plain(value: Any) -> Any:
-    """JSON values of a request: times become ISO text."""
-    if isinstance(value, datetime):
-        return iso(value)
-    if isinstance(value, dict):
-        return {str(name): plain(inner) for name, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
-    return value

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from include.aws.exchange import Answer, Traffic
 from include.clock import from_iso, iso
-from include.digests import canonical_json, digest_of, digest_of_many, sha256
+from include.digests import canonical_json, digest_of, digest_of_many, plain, sha256
 from include.errors import AuditError
 from include.evidence.archive import PageArchive, page_number
 from include.evidence.cell import Cell
@@ -370,17 +370,6 @@ def _described(path: Path) -> dict[str, Any]:
             "sha256": hashlib.file_digest(file, "sha256").hexdigest(),
             "bytes": path.stat().st_size,
         }
-
-
-def plain(value: Any) -> Any:
-    """JSON values of a request: times become ISO text."""
-    if isinstance(value, datetime):
-        return iso(value)
-    if isinstance(value, dict):
-        return {str(name): plain(inner) for name, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
-    return value
 
 
 def newest(refs: list[SnapshotRef]) -> str:

@@ -22,7 +22,7 @@ from botocore.exceptions import (
 
 from include.aws.errors import classify, error_code
 from include.aws.sessions import partition_of
-from include.clock import iso
+from include.digests import plain
 from include.evidence.cell import Cell
 from include.evidence.snapshot import SnapshotWriter
 from include.sources.api_model import faults
@@ -280,19 +280,6 @@ def member(value: Any, path: str) -> Any:
         return None
     for name in path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
-    return value
-
-
-def plain(value: Any) -> Any:
-    """JSON values: times become ISO text, bytes text."""
-    if isinstance(value, Mapping):
-        return {str(name): plain(inner) for name, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
-    if isinstance(value, datetime):
-        return iso(value)
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
     return value
 
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from include.aws.errors import classify
+from include.digests import plain
 from include.evidence.cell import Cell
 from include.evidence.snapshot import SnapshotWriter
-from include.sources.api_asking import ApiItem, member, plain
+from include.sources.api_asking import ApiItem, member
 from include.sources.api_model import item_shape
 from include.sources.api_table import ApiCall
 from include.sources.config_items import configurations_at

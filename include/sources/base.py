@@ -14,10 +14,11 @@ from include.aws.decoding import decoded_as
 from include.aws.errors import classify, error_code
 from include.aws.exchange import Answer, Traffic, call, traffic_of_one_call
 from include.clock import iso
+from include.digests import plain
 from include.evidence.cell import Cell
 from include.evidence.item import Known, SourceName
 from include.evidence.receipt import FailedCall, ReceiptStatus
-from include.evidence.snapshot import SnapshotWriter, plain
+from include.evidence.snapshot import SnapshotWriter
 
 if TYPE_CHECKING:
     from datetime import datetime
