@@ -68,8 +68,12 @@ def examine(
     yield Finding("scope", f"{len(accounts.ids)} accounts, {len(regions)} regions", "ok")
     for account, why in accounts.left_out:
         yield Finding("scope", account, "warning", f"It is left out: {why}.")
-    for bucket in dict.fromkeys([settings.evidence_bucket, settings.reports_bucket]):
+    own = dict.fromkeys([settings.evidence_bucket, settings.reports_bucket])
+    for bucket in own:
         yield _bucket(base.client("s3"), bucket)
+    for bucket in dict.fromkeys([settings.custom_bucket, settings.manual_bucket]):
+        if bucket not in own:
+            yield _bucket(base.client("s3"), bucket, made=False)
     if settings.audit_manager.enabled:
         yield _audit_manager(audit_manager)
     with ThreadPoolExecutor(_WORKERS) as pool:
@@ -79,12 +83,17 @@ def examine(
             yield from found
 
 
-def _bucket(s3: Any, name: str) -> Finding:
+def _bucket(s3: Any, name: str, *, made: bool = True) -> Finding:
+    """Whether a bucket can be used; ``made``: a run makes it when it isn't there."""
     try:
         s3.head_bucket(Bucket=name)
     except ClientError as error:
-        if is_no_bucket(error):
+        if is_no_bucket(error) and made:
             return Finding("bucket", name, "ok", "The first run will make it.")
+        if is_no_bucket(error):
+            return Finding(
+                "bucket", name, "missing", "It does not exist.", "Make it, or correct the settings."
+            )
         return Finding(
             "bucket",
             name,

@@ -55,6 +55,12 @@ def test_a_healthy_deployment_lacks_nothing(aws: LocalAws, tmp_path: Path) -> No
         assert ("security_hub", f"{account} {aws.regions[0]}") in looked_at
 
 
+def test_a_bucket_of_other_people_s_files_has_to_be_there(aws: LocalAws, tmp_path: Path) -> None:
+    _, found = doctor(aws, tmp_path, AUDIT_CUSTOM_EVIDENCE_BUCKET="nobody-made-it")
+    [bucket] = [one for one in found if one["where"] == "nobody-made-it"]
+    assert bucket["state"] == "missing" and bucket["remedy"]
+
+
 def test_what_is_denied_is_named_with_its_permission_and_place(
     aws: LocalAws, tmp_path: Path
 ) -> None:
