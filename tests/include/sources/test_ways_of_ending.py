@@ -55,7 +55,7 @@ def test_api_calls_rest_on_config_alone_when_cloudtrail_is_denied(
 ) -> None:
     world.fault(service="cloudtrail", operation="LookupEvents", kind="access_denied")
     loaded = collect("api_calls")
-    assert loaded.ref.status == "COMPLETE"
+    assert loaded.ref.status == "DENIED"
     known = {item.keyword: item.known for item in loaded.iter_evidence()}
     assert set(known.values()) == {"CURRENT_ONLY", "RECONSTRUCTED"}
     states = {d.keyword: d.state for d in loaded.deployments}
