@@ -38,6 +38,8 @@ _PASSING = ("snapshots/*/lease", "snapshots/*/resume/*")
 #: Decrypting what S3 answers, and nothing else.
 _THROUGH_S3 = {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}}
 _AUDIT_MANAGER = (
+    "auditmanager:BatchAssociateAssessmentReportEvidence",
+    "auditmanager:BatchDisassociateAssessmentReportEvidence",
     "auditmanager:BatchImportEvidenceToAssessmentControl",
     "auditmanager:CreateAssessment",
     "auditmanager:CreateAssessmentFramework",
@@ -45,7 +47,6 @@ _AUDIT_MANAGER = (
     "auditmanager:CreateControl",
     "auditmanager:GetAccountStatus",
     "auditmanager:GetAssessment",
-    "auditmanager:GetAssessmentFramework",
     "auditmanager:GetAssessmentReportUrl",
     "auditmanager:GetControl",
     "auditmanager:GetEvidenceByEvidenceFolder",

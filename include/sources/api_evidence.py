@@ -173,8 +173,8 @@ class Teller:
             if living is not None and self.remembered.knows(call):
                 if ({resource} | item.names_of(call)) & living:
                     continue  # Config knows it, and that it was not there
-            elif answered_then:
-                continue
+            elif answered_then and (call.keyword, resource, "") not in self.earlier.present:
+                continue  # it would have been among the answers of the time
             touch = self.watch.touch(call, item.names_of(call), known)
             yield self._now(call, item, resource, touch)
 

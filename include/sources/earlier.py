@@ -17,10 +17,15 @@ About = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Earlier:
-    """Items by what they are about, and the keywords that were answered in full then."""
+    """Items by what they are about, and the keywords that were answered in full then.
+
+    ``present`` is what a snapshot of the same period could tell as of its present only: it was
+    seen, but nobody knew whether and how it was at the end.
+    """
 
     items: Mapping[About, Evidence] = field(default_factory=dict)
     answered: frozenset[str] = frozenset()
+    present: frozenset[About] = frozenset()
 
 
 def earlier_items(out: SnapshotWriter, cell: Cell) -> Earlier:
@@ -35,6 +40,7 @@ def earlier_items(out: SnapshotWriter, cell: Cell) -> Earlier:
     """
     items: dict[About, Evidence] = {}
     answered: set[str] = set()
+    present: set[About] = set()
     for snapshot in out.earlier():
         same = snapshot.cell.period == cell.period
         if not same and snapshot.cell.period.end <= cell.period.end:
@@ -42,13 +48,15 @@ def earlier_items(out: SnapshotWriter, cell: Cell) -> Earlier:
         if same and snapshot.ref.filled:
             answered |= {d.keyword for d in snapshot.deployments if d.state == "ACTIVE"}
         for item in snapshot.iter_evidence():
+            about = item.keyword, item.resource, str(item.attributes.get("id", ""))
+            if same and item.known == "CURRENT_ONLY":
+                present.add(about)
             if item.known == "CURRENT_ONLY" or not (same or item.source_time < cell.period.end):
                 continue
-            about = item.keyword, item.resource, str(item.attributes.get("id", ""))
             before = items.get(about)
             if before is None or item.collected_at < before.collected_at:
                 items[about] = _kept(item, snapshot.ref.uri)
-    return Earlier(items, frozenset(answered))
+    return Earlier(items, frozenset(answered), frozenset(present - items.keys()))
 
 
 def _kept(item: Evidence, uri: str) -> Evidence:

@@ -26,9 +26,7 @@ def remove_rules(connection: sqlite3.Connection) -> None:
     connection.execute(
         "UPDATE deployments SET to_t = ? WHERE source = 'aws_config' AND to_t IS NULL", (_FROM,)
     )
-    connection.execute(
-        "DELETE FROM recordings WHERE source = 'aws_config' AND at_t >= ?", (_FROM,)
-    )
+    connection.execute("DELETE FROM recordings WHERE source = 'aws_config' AND at_t >= ?", (_FROM,))
 
 
 def stop_recorder(connection: sqlite3.Connection) -> None:

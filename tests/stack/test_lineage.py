@@ -92,7 +92,11 @@ def test_a_publishing_task_names_its_inputs_and_outputs(
         and wrote[task] == uris(event["outputs"])
     ]
     assert completed
-    assert all(uris(event["inputs"]) == read[task] for event in completed)
+    for event in completed:
+        more = uris(event["inputs"]) - read[task]
+        assert read[task] <= uris(event["inputs"])
+        # The last period's result is an input, too, once there is one.
+        assert all(task == "map_to_controls" and "/assessment" in uri for uri in more)
 
 
 def uris(datasets: list[dict[str, Any]]) -> set[str]:

@@ -21,7 +21,8 @@ def test_a_run_needs_no_more_than_the_printed_policies(lab: Lab) -> None:
         state = run.end()
     finally:
         lab.allow({})
-    assert state == "success", {key: one["state"] for key, one in run.tasks.items()}
+    failed = [key for key, one in run.tasks.items() if one["state"] == "failed"]
+    assert state == "success", [(task, run.log(task, index)[-3:]) for task, index in failed]
     assert run.report["assessment_id"]
 
 

@@ -38,6 +38,7 @@ def test_every_task_of_it_succeeded_and_says_what_it_is_about(lab: Lab) -> None:
     assert {task for task, _ in tasks} == {
         "plan",
         *(f"collect.{source}" for source in SOURCES),
+        "collect.manual",
         "map_to_controls",
         "upload_to_audit_manager.prepare_assessment",
         "upload_to_audit_manager.import_evidence",

@@ -91,3 +91,12 @@ def test_which_calls_were_answered_is_told_by_whole_snapshots_of_the_period_only
     assert read(snapshot(filled=False)).answered == frozenset()
     assert read(snapshot(period="2026-11")).answered == frozenset()
     assert read() == Earlier()
+
+
+def test_what_was_seen_of_the_present_only_is_told_apart_from_what_was_not_there() -> None:
+    seen = msgspec.structs.replace(ITEM, known="CURRENT_ONLY")
+    about = (ITEM.keyword, ITEM.resource, "")
+    assert read(snapshot(seen)).present == {about}
+    assert read(snapshot(seen), snapshot(ITEM)).present == frozenset()
+    assert read(snapshot(seen, period="2026-11")).present == frozenset()
+    assert read(snapshot()).answered == {"kms_ListKeys"}
