@@ -82,13 +82,15 @@ def test_the_listings_are_asked_at_the_same_time(out: SnapshotWriter) -> None:
 def test_pages_ahead_are_bounded(out: SnapshotWriter) -> None:
     SIZES["e"] = 1000
     client = _Slow(1, wait=0.0)
+    # Other tests of the process may have left threads of their own.
+    before = threading.active_count()
     pages = listing(out, client, "ae")
     next(pages)
     time.sleep(0.1)
     # Of each: the one handed over, two held, one that waits for a place.
     assert client.asked <= 2 * 4
     pages.close()  # type: ignore[attr-defined]
-    assert threading.active_count() < 20
+    assert threading.active_count() <= before
 
 
 def test_an_error_comes_after_all_pages_before_it(out: SnapshotWriter) -> None:
