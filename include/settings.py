@@ -92,6 +92,8 @@ class Settings(_Checked):
     manual_evidence: ManualEvidenceSettings = ManualEvidenceSettings()
     registers: str = "registers"  # a folder, relative to the project
     audit_manager: AuditManagerSettings = AuditManagerSettings()
+    framework_folder: str | None = None  # relative to the project; None: frameworks, if it is there
+    enabled_frameworks: tuple[FrameworkId, ...] = ()  # none: all of them
     frameworks: tuple[FrameworkSettings, ...] = ()
 
     @model_validator(mode="after")
@@ -99,6 +101,7 @@ class Settings(_Checked):
         for name, values in (
             ("accounts", self.accounts),
             ("regions", self.regions),
+            ("enabled_frameworks", self.enabled_frameworks),
             ("frameworks", tuple(framework.id for framework in self.frameworks)),
         ):
             for value in values:
@@ -129,6 +132,13 @@ class Settings(_Checked):
     def registers_folder(self) -> Path:
         """Where exceptions, decisions, acceptances and exclusions are kept."""
         return ROOT / self.registers
+
+    @property
+    def own_frameworks(self) -> Path | None:
+        """Where frameworks of the user's own are kept; None where there are none."""
+        if self.framework_folder is not None:
+            return ROOT / self.framework_folder
+        return ROOT / "frameworks" if (ROOT / "frameworks").is_dir() else None
 
     @property
     def home_region(self) -> str:

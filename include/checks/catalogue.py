@@ -1,10 +1,15 @@
-"""The catalogue of checks: which questions exist, and which sources can answer each."""
+"""The catalogue of checks: which questions exist, and which sources can answer each.
+
+It lies in the folder ``catalogue``, one file per AWS service. A check may be asked with other
+values than its own (a standard that demands 12 characters where ours demands 14): such a variant
+has an id of its own, ``password-policy-length@12``, and is made when it is asked for.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,12 +20,12 @@ from include.checks.assertions import ASSERTIONS
 from include.checks.located_yaml import LocatedYaml, Place, read_located, read_text
 from include.checks.parameters import compare_parameters
 from include.checks.validation import Strict, validated
-from include.digests import sha256
+from include.digests import digest_of
 from include.errors import InputError
 from include.evidence.item import SourceName
 
 __all__ = [
-    "CATALOGUE_FILE",
+    "CATALOGUE",
     "Catalogue",
     "Check",
     "CheckSource",
@@ -29,7 +34,7 @@ __all__ = [
     "load_catalogue",
 ]
 
-CATALOGUE_FILE = Path(__file__).with_name("catalogue.yaml")
+CATALOGUE = Path(__file__).with_name("catalogue")
 
 #: How a source answers: it judged itself; a named function judges its configuration; activity
 #: that must not (or must) have happened; severity and age; or it only shows and never judges.
@@ -38,17 +43,24 @@ Answers = Literal["verdict", "assertion", "events", "threshold", "evidence_only"
 #: name of the one region that answers.
 Locality = Annotated[str, Field(pattern=r"^(account|region|[a-z]{2}(-[a-z]+)+-\d)$")]
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL"]
-#: Which direction asks more: a larger number, a smaller one, a larger set, or none (must agree).
-Stricter = Literal["higher", "lower", "superset", "same"]
-ParameterValue = int | str | tuple[int, ...]
+#: Which direction asks more: a larger number, a smaller one, a larger set, a smaller set, or none
+#: (must agree). ``any``: the organisation decides the value, and whatever it deployed counts.
+Stricter = Literal["higher", "lower", "superset", "subset", "same", "any"]
+ParameterValue = bool | int | float | str | tuple[int | str, ...]
 Text = Annotated[str, Field(min_length=1, strict=True)]
 
 
 class Parameter(Strict):
-    """What a check asks for: ``value``, and in which direction a deployed rule asks more."""
+    """What a check asks for: ``value``, and in which direction a deployed rule asks more.
 
-    value: ParameterValue
+    ``default`` is what AWS Config uses where the rule is deployed without it; a parameter that is
+    ``optional`` asks nothing where it isn't given.
+    """
+
+    value: ParameterValue | None = None
     stricter: Stricter
+    default: ParameterValue | None = None
+    optional: bool = False
 
 
 class CheckSource(Strict):
@@ -57,7 +69,8 @@ class CheckSource(Strict):
     ``keyword`` is Audit Manager's: a Config rule identifier, a Security Hub control id,
     ``service_Operation``; ``keywords`` are CloudTrail event names (``@…`` are filters without
     one event name). ``uses`` names further API calls that an assertion looks at. ``expected`` says
-    of activity whether it must not happen in the period, or must.
+    of activity whether it must not happen in the period, or must. ``retired``: AWS no longer
+    offers the rule or control; where it still runs, it answers.
     """
 
     source: SourceName
@@ -68,6 +81,7 @@ class CheckSource(Strict):
     assertion: str = ""
     uses: tuple[Text, ...] = ()
     parameters: Mapping[str, ParameterValue] = Field(default_factory=dict)
+    retired: bool = False
 
     @property
     def all_keywords(self) -> tuple[str, ...]:
@@ -83,7 +97,7 @@ class CheckSource(Strict):
 class Check(Strict):
     """One question, with its parameters, about one kind of resource."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*(@\S+)?$")]
     question: Text
     about: Text
     remedy: Text
@@ -106,19 +120,96 @@ class Check(Strict):
     @property
     def parameter_values(self) -> dict[str, ParameterValue]:
         """Parameter values by name, as assertions take them."""
-        return {name: parameter.value for name, parameter in self.parameters.items()}
+        return {
+            name: parameter.value
+            for name, parameter in self.parameters.items()
+            if parameter.value is not None
+        }
+
+    def variant_id(self, values: Mapping[str, ParameterValue]) -> str:
+        """The id of this check with other ``values``; its own where they are its own anyway."""
+        changed = {n: v for n, v in sorted(values.items()) if self.parameters[n].value != v}
+        if not changed:
+            return self.id
+        if len(self.parameters) == 1:
+            return f"{self.id}@{_spelt(*changed.values())}"
+        return f"{self.id}@{','.join(f'{name}={_spelt(v)}' for name, v in changed.items())}"
+
+    def with_values(self, values: Mapping[str, ParameterValue]) -> Check:
+        """The same question with other values. A Security Hub control keeps what it asks."""
+        parameters = {
+            name: own.model_copy(update={"value": values.get(name, own.value)})
+            for name, own in self.parameters.items()
+        }
+        sources = []
+        for source in self.sources:
+            given = {n: v for n, v in {**source.parameters, **values}.items() if n in parameters}
+            if source.source == "security_hub":
+                given = {n: self.parameter_values[n] for n in values if n in self.parameter_values}
+            elif source.source != "aws_config":
+                given = dict(source.parameters)
+            sources.append(source.model_copy(update={"parameters": given}))
+        changed = {
+            "id": self.variant_id(values),
+            "parameters": parameters,
+            "sources": tuple(sources),
+        }
+        return Check(**{**dict(self), **changed})
+
+
+def _spelt(value: ParameterValue) -> str:
+    return "+".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _read_value(text: str, like: ParameterValue | None) -> ParameterValue:
+    """The inverse of :func:`_spelt`, of the kind that the check's own value is."""
+    if isinstance(like, bool):
+        return text == "True"
+    if isinstance(like, tuple):
+        whole = all(isinstance(one, int) for one in like)
+        return tuple(int(part) if whole else part for part in text.split("+"))
+    for kind in (int, float):
+        if isinstance(like, kind):
+            return kind(text)
+    return text
 
 
 @dataclass(frozen=True, eq=False)
 class Catalogue(Mapping[str, Check]):
-    """All checks by id, in the file's order. ``digest`` is the SHA-256 of the file."""
+    """All checks by id, in the files' order. ``digest`` is a SHA-256 of the files.
+
+    A variant is found by its id, too, but is not among those that are counted and listed.
+    """
 
     checks: Mapping[str, Check]
     path: Path
     digest: str
+    _variants: dict[str, Check] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, check_id: str) -> Check:
+        if "@" in check_id:
+            if check_id not in self._variants:
+                self._variants[check_id] = self._variant(check_id)
+            return self._variants[check_id]
         return self.checks[check_id]
+
+    def _variant(self, check_id: str) -> Check:
+        name, _, spelt = check_id.partition("@")
+        check = self.checks[name]
+        values: dict[str, ParameterValue] = {}
+        for part in spelt.split(","):
+            parameter, equals, text = part.partition("=")
+            if not equals:
+                parameter, text = next(iter(check.parameters), ""), part
+            try:
+                values[parameter] = _read_value(text, check.parameters[parameter].value)
+            except ValueError:
+                raise KeyError(check_id) from None
+        return check.with_values(values)
+
+    def only(self, check_ids: Iterable[str]) -> Catalogue:
+        """A catalogue of just these checks, variants among them."""
+        return Catalogue({name: self[name] for name in check_ids}, self.path, self.digest)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.checks)
@@ -141,20 +232,38 @@ class Catalogue(Mapping[str, Check]):
 
     def require(self, check_id: str) -> Check:
         """The check, or InputError with the ids that look alike."""
-        if check_id in self.checks:
-            return self.checks[check_id]
+        if check_id in self:
+            return self[check_id]
         raise InputError(f"There is no check '{check_id}'.", hint=self.suggestion(check_id))
 
     def suggestion(self, check_id: str) -> str:
         """A sentence with the ids that look like ``check_id``."""
         near = difflib.get_close_matches(check_id, self.checks, n=3)
-        return f"Did you mean {' or '.join(near)}?" if near else f"Checks are in {self.path.name}."
+        return f"Did you mean {' or '.join(near)}?" if near else f"Checks are in {self.path}."
 
 
 @lru_cache(maxsize=8)
-def load_catalogue(path: Path = CATALOGUE_FILE) -> Catalogue:
-    """Read and validate a catalogue. Raises InputError with file and line."""
-    text = read_text(path)
+def load_catalogue(path: Path = CATALOGUE) -> Catalogue:
+    """Read and validate a catalogue: a folder of files, or one file.
+
+    Raises InputError with file and line.
+    """
+    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    if not files:
+        raise InputError(f"There is no catalogue of checks in {path}.", hint="Install it again.")
+    checks: dict[str, Check] = {}
+    texts = []
+    for file in files:
+        texts.append(read_text(file))
+        for check, document, place in _read(file, texts[-1]):
+            if check.id in checks:
+                raise document.error((*place, "id"), f"there are two checks '{check.id}'")
+            _agree(check, document, place)
+            checks[check.id] = check
+    return Catalogue(checks, path, digest_of(texts))
+
+
+def _read(path: Path, text: str) -> Iterator[tuple[Check, LocatedYaml, Place]]:
     document = read_located(path, text)
     data = document.data
     if not isinstance(data, dict) or not isinstance(data.get("checks"), list) or not data["checks"]:
@@ -162,15 +271,9 @@ def load_catalogue(path: Path = CATALOGUE_FILE) -> Catalogue:
     if unknown := set(data) - {"checks"}:
         name = sorted(unknown)[0]
         raise document.error((name,), f"unknown field '{name}'", hint="Remove it.")
-    checks: dict[str, Check] = {}
     for n, entry in enumerate(data["checks"]):
         place: Place = ("checks", n)
-        check = validated(Check, document, entry, place)
-        if check.id in checks:
-            raise document.error((*place, "id"), f"there are two checks '{check.id}'")
-        _agree(check, document, place)
-        checks[check.id] = check
-    return Catalogue(checks, path, sha256(text.encode()))
+        yield validated(Check, document, entry, place), document, place
 
 
 def _agree(check: Check, document: LocatedYaml, place: Place) -> None:
@@ -179,6 +282,12 @@ def _agree(check: Check, document: LocatedYaml, place: Place) -> None:
     def wrong(at: tuple[Any, ...], problem: str, hint: str = "") -> InputError:
         return document.error((*place, *at), f"check '{check.id}': {problem}", hint=hint)
 
+    for name, parameter in check.parameters.items():
+        if (parameter.value is None) != (parameter.stricter == "any"):
+            raise wrong(
+                ("parameters", name),
+                f"the parameter {name} needs a value, or 'stricter: any' and none",
+            )
     seen: set[str] = set()
     for n, source in enumerate(check.sources):
         at = ("sources", n)

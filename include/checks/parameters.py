@@ -11,14 +11,6 @@ if TYPE_CHECKING:
 #: ``equal`` counts fully; ``stricter``: only its PASS; ``weaker``: only its FAIL; ``other``: not.
 Comparison = Literal["equal", "stricter", "weaker", "other"]
 
-#: What AWS Config uses when a managed rule is deployed without the parameter. IAM_PASSWORD_POLICY
-#: is not here: its defaults are the console's, and a rule that wasn't given a parameter must not
-#: pass for having looked at it.
-RULE_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "ACCESS_KEYS_ROTATED": {"maxAccessKeyAge": 90},
-    "IAM_USER_UNUSED_CREDENTIALS_CHECK": {"maxCredentialUsageAge": 90},
-}
-
 #: Parameters beyond the check's own that make a rule ask more, whatever their value.
 _ASKS_MORE: Mapping[str, frozenset[str]] = {
     "IAM_PASSWORD_POLICY": frozenset(
@@ -67,18 +59,22 @@ def compare_parameters(
     ``deployed`` is Config's ``InputParameters`` as a mapping (values are strings there) or a
     Security Hub control's ``Parameters`` (plain values, or ``{"ValueType", "Value"}`` as the API
     returns them). Names are compared without regard to case. A parameter that a Config rule
-    wasn't given has AWS's default for that rule; one that a Security Hub control wasn't given is
-    as Security Hub fixed it, and the control stands in the catalogue because that is equal.
+    wasn't given has AWS's default for that rule (IAM_PASSWORD_POLICY has none in the catalogue: a
+    rule that wasn't given a parameter must not pass for having looked at it). One that a Security
+    Hub control wasn't given is as Security Hub fixed it: the check's own value, except in a
+    variant, whose source says it.
     """
-    keyword = check.by_source[source].keyword if source in check.by_source else ""
+    answering = check.by_source.get(source)
+    keyword = answering.keyword if answering else ""
     given = {name.lower(): value for name, value in _plain(deployed)}
-    defaults = RULE_DEFAULTS.get(keyword, {}) if source == "aws_config" else {}
     found: set[Comparison] = set()
     for name, wanted in check.parameters.items():
         value = given.pop(name.lower(), None)
-        if value is None and source == "security_hub":
+        if value is None:
+            fixed = answering.parameters if answering and source == "security_hub" else {}
+            value = fixed.get(name, wanted.value) if source == "security_hub" else wanted.default
+        if wanted.stricter == "any" or (value is None and wanted.optional):
             continue
-        value = defaults.get(name) if value is None else value
         found.add("other" if value is None else _compare(wanted.value, value, wanted.stricter))
     found |= {_extra(keyword, name, value) for name, value in given.items()}
     found.discard("equal")
@@ -111,9 +107,13 @@ def _compare(wanted: Any, value: Any, stricter: str) -> Comparison:
     ours, theirs = _members(wanted), _members(value)
     if ours == theirs:
         return "equal"
-    if stricter == "superset" and theirs > ours:
-        return "stricter"
-    return "weaker" if stricter == "superset" and theirs and theirs < ours else "other"
+    if not theirs or stricter not in ("superset", "subset"):
+        return "other"
+    if theirs > ours:
+        return "stricter" if stricter == "superset" else "weaker"
+    if theirs < ours:
+        return "weaker" if stricter == "superset" else "stricter"
+    return "other"
 
 
 def _members(value: Any) -> frozenset[str]:

@@ -40,6 +40,8 @@ class FrameworkHeader:
     #: The sources its controls use; a DAG has one collecting task for each.
     sources: tuple[str, ...]
     path: Path
+    #: Words by which the Airflow UI filters, besides the publisher.
+    tags: tuple[str, ...] = ()
 
     @property
     def dag_id(self) -> str:
@@ -48,6 +50,8 @@ class FrameworkHeader:
 
 
 _FIELDS = tuple(field.name for field in fields(FrameworkHeader) if field.name != "path")
+_REQUIRED = tuple(name for name in _FIELDS if name != "tags")
+_LISTS = frozenset({"sources", "tags"})
 
 
 def load_header(path: Path) -> FrameworkHeader:
@@ -73,11 +77,13 @@ def _checked(document: LocatedYaml, data: dict[str, Any], path: Path) -> Framewo
     for name in data:
         if name not in _FIELDS:
             raise document.error((name,), f"unknown field '{name}'", hint="Check the spelling.")
-    for name in _FIELDS:
+    for name in _REQUIRED:
         if name not in data:
             raise document.error((), f"the field '{name}' is missing", hint="Add it.")
-        value = data[name]
-        if name == "sources":
+    for name, value in data.items():
+        if name == "tags":
+            _check_tags(document, value)
+        elif name == "sources":
             _check_sources(document, value)
         elif not isinstance(value, str) or not value.strip():
             raise document.error(
@@ -98,8 +104,15 @@ def _checked(document: LocatedYaml, data: dict[str, Any], path: Path) -> Framewo
             raise document.error(
                 (name,), f"'{name}' can't be '{data[name]}'", hint=f"Use {' or '.join(allowed)}."
             )
-    texts = {name: data[name].strip() for name in _FIELDS if name != "sources"}
-    return FrameworkHeader(**texts, sources=tuple(data["sources"]), path=path)
+    texts = {name: data[name].strip() for name in _FIELDS if name not in _LISTS}
+    return FrameworkHeader(
+        **texts, sources=tuple(data["sources"]), tags=tuple(data.get("tags", ())), path=path
+    )
+
+
+def _check_tags(document: LocatedYaml, value: Any) -> None:
+    if not isinstance(value, list) or not all(isinstance(tag, str) and tag for tag in value):
+        raise document.error(("tags",), f"'tags' has to be a list of words, found {value!r}")
 
 
 def _check_sources(document: LocatedYaml, value: Any) -> None:

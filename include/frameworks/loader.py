@@ -1,177 +1,159 @@
-"""Finding and reading frameworks: our own ones beside this file, custom ones in further folders.
+"""Finding and reading frameworks: our own ones in ``library``, a user's own in further folders.
 
-Importing this module is cheap; pydantic and the catalogue come in with :func:`load_framework`.
+Importing this module is cheap; pydantic and the catalogue come in with :meth:`Frameworks.load`.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from include.checks.located_yaml import LocatedYaml, Place, read_located
-from include.digests import sha256
 from include.errors import InputError
 from include.frameworks.header import FrameworkHeader, load_header
 
 if TYPE_CHECKING:
     from include.checks.catalogue import Catalogue
-    from include.frameworks.schema import Control, Framework
+    from include.frameworks.schema import Framework
 
 __all__ = [
     "LIBRARY",
     "FrameworkHeader",
+    "Frameworks",
     "framework_files",
     "list_frameworks",
     "load_framework",
-    "load_framework_file",
     "load_header",
+    "readable_frameworks",
 ]
 
 #: The folder of the frameworks that come with the product.
-LIBRARY = Path(__file__).parent
+LIBRARY = Path(__file__).with_name("library")
+_SUFFIXES = (".yaml", ".yml")
 
 
-def framework_files(directories: Iterable[Path] = ()) -> list[Path]:
-    """Every framework file of the library and of ``directories``, ordered by name.
-
-    Names that begin with ``_`` or ``.`` are left out. Raises InputError for a missing folder
-    and for two files that would be the same framework.
-    """
+def _found(directories: Iterable[Path] | None) -> tuple[dict[str, Path], dict[Path, InputError]]:
+    """The framework files by id, and those that can't stand beside the others."""
     found: dict[str, Path] = {}
-    for directory in dict.fromkeys([LIBRARY, *directories]):
+    broken: dict[Path, InputError] = {}
+    for directory in dict.fromkeys([LIBRARY, *_folders(directories)]):
         if not directory.is_dir():
-            raise InputError(
+            broken[directory] = InputError(
                 f"The framework folder {directory} does not exist.",
                 hint="Create it or take it out of the settings.",
             )
+            continue
         for path in sorted(directory.iterdir()):
-            if path.suffix not in (".yaml", ".yml") or path.name[0] in "._":
+            if path.suffix not in _SUFFIXES or path.name[0] in "._" or not path.is_file():
                 continue
             if path.stem in found:
-                raise InputError(
+                broken[path] = InputError(
                     f"There are two frameworks '{path.stem}': {found[path.stem]} and {path}.",
                     hint="Give one of them another id and file name.",
                 )
+                continue
             found[path.stem] = path
-    return [found[name] for name in sorted(found)]
+    return dict(sorted(found.items())), broken
 
 
-def list_frameworks(directories: Sequence[Path] = ()) -> list[FrameworkHeader]:
+def _folders(directories: Iterable[Path] | None) -> Iterable[Path]:
+    if directories is not None:
+        return directories
+    from include.settings import load_settings
+
+    folder = load_settings().own_frameworks
+    return () if folder is None else (folder,)
+
+
+def framework_files(directories: Iterable[Path] | None = None) -> list[Path]:
+    """Every framework file of the library and of ``directories``, ordered by name.
+
+    By default those are the folder that the settings name. Names that begin with ``_`` or ``.``
+    are left out. Raises InputError for a missing folder and for two files that would be the same
+    framework.
+    """
+    found, broken = _found(directories)
+    for error in broken.values():
+        raise error
+    return list(found.values())
+
+
+def list_frameworks(directories: Sequence[Path] | None = None) -> list[FrameworkHeader]:
     """The headers of all frameworks, ordered by id. Raises InputError for the first broken one."""
     return [load_header(path) for path in framework_files(directories)]
 
 
+def readable_frameworks(
+    directories: Sequence[Path] | None = None,
+) -> tuple[list[FrameworkHeader], dict[Path, InputError]]:
+    """The headers that can be read, ordered by id, and what is wrong with the other files."""
+    found, broken = _found(directories)
+    headers = []
+    for path in found.values():
+        try:
+            headers.append(load_header(path))
+        except InputError as error:
+            broken[path] = error
+    return headers, broken
+
+
+@dataclass
+class Frameworks:
+    """All frameworks that can be referred to; each file is read once, when it is asked for."""
+
+    directories: Sequence[Path] | None = None
+    catalogue: Catalogue | None = None
+    _loaded: dict[Path, Framework] = field(default_factory=dict)
+    _reading: list[Path] = field(default_factory=list)
+
+    def load(self, framework_id: str) -> Framework:
+        """Read and validate one framework by its id.
+
+        Raises InputError: unknown id (with those that exist), or the file's first problem with
+        its line and how many more there are.
+        """
+        files, _ = _found(self.directories)
+        if framework_id not in files:
+            near = difflib.get_close_matches(framework_id, files, n=3) or list(files)
+            raise InputError(
+                f"There is no framework '{framework_id}'.", hint=f"Known here: {', '.join(near)}."
+            )
+        return self.load_file(files[framework_id])
+
+    def load_file(self, path: Path) -> Framework:
+        """Read and validate one framework file. Raises InputError like :meth:`load`."""
+        if path not in self._loaded:
+            framework, problems = self.examine(path)
+            if framework is None:
+                first, more = problems[0], len(problems) - 1
+                if more:
+                    said = f"{first.message} ({more} more problem(s) in this framework)"
+                    raise InputError(said, hint=first.hint)
+                raise first
+            self._loaded[path] = framework
+        return self._loaded[path]
+
+    def examine(self, path: Path) -> tuple[Framework | None, list[InputError]]:
+        """The framework in ``path`` and everything that is wrong with it."""
+        from include.checks.catalogue import load_catalogue
+        from include.frameworks.reading import read_framework
+
+        if path in self._reading:
+            chain = " → ".join(one.stem for one in [*self._reading, path])
+            return None, [InputError(f"Frameworks refer to each other in a circle: {chain}.")]
+        self._reading.append(path)
+        try:
+            return read_framework(path, self.catalogue or load_catalogue(), self.load)
+        finally:
+            self._reading.pop()
+
+
 def load_framework(
-    framework_id: str, directories: Sequence[Path] = (), catalogue: Catalogue | None = None
+    framework_id: str,
+    directories: Sequence[Path] | None = None,
+    catalogue: Catalogue | None = None,
 ) -> Framework:
-    """Read and validate one framework by its id.
-
-    Raises InputError: unknown id (with those that exist), or the file's first problem with its
-    line.
-    """
-    files = {path.stem: path for path in framework_files(directories)}
-    if framework_id not in files:
-        near = difflib.get_close_matches(framework_id, files, n=3) or sorted(files)
-        raise InputError(
-            f"There is no framework '{framework_id}'.", hint=f"Known here: {', '.join(near)}."
-        )
-    return load_framework_file(files[framework_id], catalogue)
-
-
-def load_framework_file(path: Path, catalogue: Catalogue | None = None) -> Framework:
-    """Read and validate one framework file against the catalogue (by default the product's)."""
-    from include.checks.catalogue import load_catalogue
-    from include.checks.validation import validated
-    from include.frameworks.schema import Framework
-
-    load_header(path)  # its errors are about the header alone, and say more
-    content = path.read_bytes()
-    document = read_located(path, content.decode("utf-8"))
-    framework = validated(Framework, document, document.data)
-    _require_unique(framework, document)
-    checks = load_catalogue() if catalogue is None else catalogue
-    for place, control in _placed(framework):
-        _require_answerable(control, place, document, checks)
-    _require_sources(framework, document, checks)
-    framework._path = path
-    framework._digest = sha256(content)
-    return framework
-
-
-def _require_sources(framework: Framework, document: LocatedYaml, catalogue: Catalogue) -> None:
-    """The header repeats which sources the controls use, so that a DAG can be made from it."""
-    needed = framework.sources_needed(catalogue)
-    if set(framework.sources) != set(needed):
-        raise document.error(
-            ("sources",),
-            f"'sources' is {', '.join(framework.sources)}, but the controls use "
-            f"{', '.join(needed) or 'none'}",
-            hint=f"Write sources: [{', '.join(needed)}].",
-        )
-
-
-def _placed(framework: Framework) -> Iterable[tuple[Place, Control]]:
-    for s, control_set in enumerate(framework.control_sets):
-        for c, control in enumerate(control_set.controls):
-            yield ("control_sets", s, "controls", c), control
-
-
-def _require_unique(framework: Framework, document: LocatedYaml) -> None:
-    sets: set[str] = set()
-    for s, control_set in enumerate(framework.control_sets):
-        if control_set.id in sets:
-            raise document.error(
-                ("control_sets", s, "id"), f"there are two control sets '{control_set.id}'"
-            )
-        sets.add(control_set.id)
-    controls: dict[str, int] = {}
-    for place, control in _placed(framework):
-        line = document.line((*place, "id"))
-        if control.id in controls:
-            raise document.error(
-                (*place, "id"),
-                f"the control '{control.id}' stands in line {controls[control.id]} already",
-                hint="Each control stands in one set, once.",
-            )
-        controls[control.id] = line
-
-
-def _require_answerable(
-    control: Control, place: Place, document: LocatedYaml, catalogue: Catalogue
-) -> None:
-    """A control needs something that can decide it, or words on what people have to provide."""
-    seen: set[str] = set()
-    for m, mapping in enumerate(control.checks):
-        at = (*place, "checks", m)
-        named = f"control {control.id}: "
-        if mapping.check not in catalogue:
-            raise document.error(
-                (*at, "check"),
-                f"{named}there is no check '{mapping.check}'",
-                hint=catalogue.suggestion(mapping.check),
-            )
-        if mapping.check in seen:
-            raise document.error((*at, "check"), f"{named}names '{mapping.check}' twice")
-        seen.add(mapping.check)
-        if mapping.role == "required" and not catalogue[mapping.check].judges:
-            raise document.error(
-                (*at, "role"),
-                f"{named}'{mapping.check}' only shows evidence and can't be required",
-                hint="Make it supporting.",
-            )
-        if mapping.basis != "aws_stated" and not mapping.reason:
-            raise document.error(
-                at,
-                f"{named}'{mapping.check}' is {mapping.basis} and gives no reason",
-                hint="Say in 'reason' why it fits.",
-            )
-    if control.manual is None and not control.required:
-        what = "only supporting checks" if control.checks else "neither checks"
-        joint = "and no" if control.checks else "nor"
-        raise document.error(
-            place,
-            f"control {control.id} has {what} {joint} manual evidence, so nothing can decide it",
-            hint="Add a required check, or 'manual' with what to provide.",
-        )
+    """Read and validate one framework by its id; see :meth:`Frameworks.load`."""
+    return Frameworks(directories, catalogue).load(framework_id)

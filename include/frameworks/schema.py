@@ -1,14 +1,13 @@
-"""The form of a framework file: control sets, controls, and the checks each control maps to.
+"""A framework as it is worked with: control sets, controls, and the checks each control maps to.
 
-``python -m include.frameworks.schema`` prints it as JSON Schema, for editors and for CI.
+How it is written in a file (groups of checks, references to other frameworks) is in written.py.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, PrivateAttr
 
@@ -21,32 +20,48 @@ from include.frameworks.header import ID_PATTERN, Judge, Schedule
 Role = Literal["required", "supporting"]
 #: Who says that the check speaks of the control: AWS, a published mapping or crosswalk, or we.
 Basis = Literal["aws_stated", "derived", "judgement"]
+#: How often evidence that people provide has to be given anew; ``period``: for each audit period.
+Frequency = Literal["period", "month", "quarter", "half_year", "year", "change"]
 SOURCE_ORDER: tuple[SourceName, ...] = get_args(SourceName)
+ControlId = Annotated[str, Field(min_length=1, strict=True, pattern=r"^[A-Za-z0-9][\w.()-]*$")]
+Level = Annotated[int, Field(strict=True, ge=1, le=3)]
+
+#: The frequencies in words.
+HOW_OFTEN: Mapping[Frequency, str] = {
+    "period": "for each audit period",
+    "month": "every month",
+    "quarter": "every quarter",
+    "half_year": "every six months",
+    "year": "every year",
+    "change": "whenever it changes",
+}
 
 
 class CheckMapping(Strict):
-    """One check of a control: its role, who says so, and why."""
+    """One check of a control: its role, on what basis, who says so (crosswalk ids), and why."""
 
     check: Text
     role: Role
     basis: Basis
+    by: tuple[Text, ...] = ()
     reason: str = ""
 
 
 class ManualEvidence(Strict):
-    """Evidence that only people can give: ``provide`` says what."""
+    """Evidence that only people can give: what, and how often."""
 
     provide: Text
+    frequency: Frequency
 
 
 class Control(Strict):
     """One control, in our own words; ids are the publisher's."""
 
-    id: Annotated[str, Field(min_length=1, strict=True, pattern=r"^[A-Za-z0-9][\w.()-]*$")]
+    id: ControlId
     title: Text
     objective: Text
     test_procedure: Annotated[tuple[Text, ...], Field(min_length=1)]
-    level: Annotated[int, Field(strict=True, ge=1, le=3)] | None = None
+    level: Level | None = None
     manual: ManualEvidence | None = None
     checks: tuple[CheckMapping, ...] = ()
 
@@ -61,16 +76,25 @@ class Control(Strict):
         return tuple(mapping.check for mapping in self.checks if mapping.role == "supporting")
 
 
+class Withdrawn(Strict):
+    """A control that its publisher withdrew: shown, not assessed."""
+
+    id: ControlId
+    title: Text
+    moved_to: tuple[Text, ...] = ()
+
+
 class ControlSet(Strict):
     """A chapter of the framework."""
 
     id: Text
     title: Text
-    controls: Annotated[tuple[Control, ...], Field(min_length=1)]
+    controls: tuple[Control, ...]
+    withdrawn: tuple[Withdrawn, ...] = ()
 
 
 class Framework(Strict):
-    """A whole framework. ``digest`` is the SHA-256 of the file it was read from."""
+    """A whole framework. ``digest`` is a SHA-256 over all it says, references followed."""
 
     id: Annotated[str, Field(pattern=ID_PATTERN, strict=True)]
     title: Text
@@ -81,6 +105,7 @@ class Framework(Strict):
     schedule: Schedule
     judge: Judge
     sources: Annotated[tuple[SourceName, ...], Field(min_length=1)]
+    tags: tuple[Text, ...] = ()
     control_sets: Annotated[tuple[ControlSet, ...], Field(min_length=1)]
     _path: Path = PrivateAttr(default=Path())
     _digest: str = PrivateAttr(default="")
@@ -92,7 +117,7 @@ class Framework(Strict):
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of that file's bytes."""
+        """SHA-256 (hex) of what it says."""
         return self._digest
 
     @property
@@ -100,10 +125,20 @@ class Framework(Strict):
         """The id of the framework's assessment DAG."""
         return f"assess_{self.id}"
 
+    @property
+    def name(self) -> str:
+        """Title and version, as people say it."""
+        return f"{self.title} v{self.version}"
+
     def controls(self) -> Iterator[Control]:
-        """Every control, in the file's order."""
+        """Every control that is assessed, in the file's order."""
         for control_set in self.control_sets:
             yield from control_set.controls
+
+    def withdrawn(self) -> Iterator[Withdrawn]:
+        """Every control that its publisher withdrew."""
+        for control_set in self.control_sets:
+            yield from control_set.withdrawn
 
     def control(self, control_id: str) -> Control:
         """The control with that id. Raises KeyError."""
@@ -124,13 +159,3 @@ class Framework(Strict):
         if any(control.manual for control in self.controls()):
             needed.add("manual")
         return [name for name in SOURCE_ORDER if name in needed]
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a framework file."""
-    schema = Framework.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-
-
-if __name__ == "__main__":
-    print(json.dumps(json_schema(), indent=2))

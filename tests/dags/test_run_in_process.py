@@ -50,8 +50,8 @@ def test_the_run_equals_the_truth_and_running_it_again_changes_no_byte(tmp_path:
     report = json.loads(reports["report.json"])
     truth = judge(
         next(state.rglob("ground_truth.json")),
-        ROOT / "include/frameworks/cis_aws_5.0.yaml",
-        ROOT / "include/checks/catalogue.yaml",
+        ROOT / "include/frameworks/library/cis_aws_5.0.yaml",
+        ROOT / "include/checks/catalogue",
         start=report["period"]["start"],
         end=report["period"]["end"],
         accounts=[ACCOUNT],

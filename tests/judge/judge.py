@@ -79,7 +79,7 @@ class Verdict:
 def judge(
     truth_file: Path,
     framework_file: Path,
-    catalogue_file: Path,
+    catalogue_folder: Path,
     *,
     start: str,
     end: str,
@@ -94,13 +94,24 @@ def judge(
     """
     truth = json.loads(truth_file.read_text())
     framework = yaml.safe_load(framework_file.read_text())
-    catalogue = {c["id"]: c for c in yaml.safe_load(catalogue_file.read_text())["checks"]}
+    catalogue = {
+        check["id"]: check
+        for path in sorted(catalogue_folder.glob("*.yaml"))
+        for check in yaml.load(path.read_text(), Loader=yaml.CSafeLoader)["checks"]
+    }
     accounts = accounts or [_id(account) for account in truth["accounts"]]
     regions = regions or [_id(region) for region in truth["regions"]]
     court = _Court(truth, end, regions)
     places: dict[str, dict[Cell, Place]] = {}
     covered: Covered = {}
-    for check_id, check in catalogue.items():
+    mapped = {
+        mapping["check"]
+        for control_set in framework["control_sets"]
+        for control in control_set["controls"]
+        for mapping in control.get("checks", ())
+    }
+    for check_id in sorted(mapped):
+        check = catalogue[check_id]
         wide = check["locality"] == "account"
         places[check_id] = {}
         for account in accounts:

@@ -11,8 +11,8 @@ import pytest
 from tests.judge.judge import Verdict, judge
 from tests.local_stack import ROOT, LocalAws, assess, local_aws
 
-FRAMEWORK = ROOT / "include/frameworks/cis_aws_5.0.yaml"
-CATALOGUE = ROOT / "include/checks/catalogue.yaml"
+FRAMEWORK = ROOT / "include/frameworks/library/cis_aws_5.0.yaml"
+CATALOGUE = ROOT / "include/checks/catalogue"
 
 
 def truth_of(aws: LocalAws, assessment: Any) -> Verdict:

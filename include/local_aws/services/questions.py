@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-import yaml
+from include.local_aws.estate.checks import catalogue_entries
 
 #: Checks that run when a resource's configuration changes; all others run once a day.
 CHANGE_TRIGGERED = frozenset(
@@ -48,14 +47,12 @@ class Question:
 
 @cache
 def questions() -> dict[str, Question]:
-    """The questions by check id, from the catalogue file."""
-    path = Path(__file__).parents[2] / "checks" / "catalogue.yaml"
-    checks = yaml.safe_load(path.read_text(encoding="utf-8"))["checks"]
+    """The questions by check id, from the catalogue."""
     return {
         check["id"]: Question(
             check["id"], check["question"], check["resource_type"], check["severity"]
         )
-        for check in checks
+        for check in catalogue_entries()
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -21,7 +20,8 @@ from include.frameworks.loader import (
     load_framework,
     load_header,
 )
-from include.frameworks.schema import Framework, json_schema
+from include.frameworks.schema import Framework
+from include.frameworks.written import json_schema
 
 VALID = """\
 id: ours_1
@@ -54,11 +54,15 @@ control_sets:
     level: 2
     manual:
       provide: The minutes of the review.
+      frequency: quarter
     checks:
     - check: activity-root-usage
       role: supporting
-      basis: aws_stated
+      basis: derived
+      by: [prowler]
+      reason: It shows each use.
 """
+LIBRARY_IDS = [path.stem for path in LIBRARY.glob("*.yaml")]
 SECOND = VALID[VALID.index('  - id: "A.2"') :]
 
 
@@ -79,9 +83,10 @@ def test_a_custom_framework_stands_beside_ours(tmp_path: Path) -> None:
     write(tmp_path)
     write(tmp_path, "not: a framework", "_draft.yaml")
     headers = list_frameworks([tmp_path])
-    assert [header.id for header in headers] == ["cis_aws_5.0", "ours_1"]
-    assert headers[1].dag_id == "assess_ours_1"
-    assert (headers[1].schedule, headers[1].judge) == ("quarter", "whole_period")
+    assert [header.id for header in headers] == sorted([*LIBRARY_IDS, "ours_1"])
+    ours = next(header for header in headers if header.id == "ours_1")
+    assert ours.dag_id == "assess_ours_1"
+    assert (ours.schedule, ours.judge) == ("quarter", "whole_period")
 
 
 def test_a_framework_knows_its_controls_checks_and_sources(tmp_path: Path) -> None:
@@ -95,7 +100,6 @@ def test_a_framework_knows_its_controls_checks_and_sources(tmp_path: Path) -> No
     assert framework.checks_needed() == ["root-mfa", "activity-root-usage"]
     needed = framework.sources_needed(load_catalogue())
     assert needed == ["aws_config", "security_hub", "cloudtrail", "api_calls", "manual"]
-    assert framework.digest == hashlib.sha256(path.read_bytes()).hexdigest()
     assert framework.path == path
 
 
@@ -132,15 +136,15 @@ def test_only_the_sources_of_mapped_checks_are_needed(tmp_path: Path) -> None:
         ("    - Look.\n", "", 17, "'test_procedure' is empty"),
         ("role: required", "role: supporting", 14, "only supporting checks and no manual"),
         (
-            "    manual:\n      provide: The minutes of the review.\n",
+            "    manual:\n      provide: The minutes of the review.\n      frequency: quarter\n",
             "",
             24,
             "control A.2 has only supporting checks",
         ),
         ("provide: The minutes of the review.", "provide:", 30, "'provide' is empty"),
-        (VALID[VALID.index("  - id: ") :], "", 13, "'controls' is empty"),
-        (VALID[VALID.index("- id: ") :], "", 10, "'control_sets' is empty"),
-        (VALID[VALID.index("control_sets") :], "", 1, "'control_sets' is missing"),
+        (VALID[VALID.index("  - id: ") :], "", 13, "needs a list of 'controls'"),
+        (VALID[VALID.index("- id: ") :], "", 10, "'control_sets' has to be a list"),
+        (VALID[VALID.index("control_sets") :], "", 1, "'control_sets' has to be a list"),
         ("title: Access", "title: [Access", 13, "not readable as YAML"),
         ("    level: 2", "    level: 2\n    level: 1", 29, "'level' is given twice"),
     ],
@@ -162,18 +166,18 @@ def test_a_control_without_checks_and_manual_is_refused(tmp_path: Path) -> None:
 
 def test_a_check_named_twice_in_a_control_is_refused(tmp_path: Path) -> None:
     again = VALID[VALID.index("    - check: activity") :]
-    assert "line 35: control A.2: names 'activity-root-usage' twice" in refusal(
+    assert "line 38: control A.2: names 'activity-root-usage' twice" in refusal(
         tmp_path, VALID + again
     )
 
 
 def test_two_control_sets_of_one_id_are_refused(tmp_path: Path) -> None:
     copy = '- id: "A"\n  title: Again\n  controls:\n' + SECOND.replace("A.2", "A.3")
-    assert "line 35: there are two control sets 'A'" in refusal(tmp_path, VALID + copy)
+    assert "the control set 'A' stands in line 11 already" in refusal(tmp_path, VALID + copy)
 
 
 def test_an_unknown_framework_names_those_that_exist() -> None:
-    with pytest.raises(InputError, match=r"no framework 'cis'. Known here: cis_aws_5.0"):
+    with pytest.raises(InputError, match=r"no framework 'cis'. Known here: .*cis_aws_5.0"):
         load_framework("cis")
 
 
@@ -200,7 +204,7 @@ def test_the_header_has_the_fields_of_the_schema() -> None:
 
 def test_dag_parsing_imports_neither_pydantic_nor_boto3() -> None:
     code = (
-        "import sys; from include.frameworks.loader import list_frameworks; list_frameworks();"
+        "import sys; from include.frameworks.loader import list_frameworks; list_frameworks([]);"
         "print([m for m in ('pydantic', 'boto3', 'botocore', 'pandas') if m in sys.modules])"
     )
     out = subprocess.run(
@@ -211,6 +215,6 @@ def test_dag_parsing_imports_neither_pydantic_nor_boto3() -> None:
 
 def test_the_json_schema_describes_the_file() -> None:
     schema = json_schema()
-    assert set(schema["required"]) == set(Framework.model_fields)
+    assert set(schema["properties"]) == set(Framework.model_fields)
     assert schema["additionalProperties"] is False
-    assert "Control" in json.loads(json.dumps(schema))["$defs"]
+    assert "WrittenControl" in json.loads(json.dumps(schema))["$defs"]

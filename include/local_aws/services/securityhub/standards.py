@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
+from include.local_aws.estate.checks import catalogue_entries
 from include.local_aws.overlay import Call
-from include.local_aws.services.questions import questions
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,12 +99,9 @@ def _by_number(control: str) -> tuple[str, int]:
 @cache
 def control_checks() -> dict[str, str]:
     """The catalogue's check behind each control, controls in Security Hub's order."""
-    path = Path(__file__).parents[3] / "checks" / "catalogue.yaml"
-    checks = yaml.safe_load(path.read_text(encoding="utf-8"))["checks"]
     found = {
         source["keyword"]: check["id"]
-        for check in checks
-        if check["id"] in questions()
+        for check in catalogue_entries()
         for source in check["sources"]
         if source["source"] == "security_hub"
     }
