@@ -376,3 +376,49 @@ def imdsv2_required(
     if tokens not in ("required", "optional"):
         return "UNANSWERED"
     return _pass_if(tokens == "required")
+
+
+# --- licences ----------------------------------------------------------------------------------
+
+
+def _limit(configuration: Item) -> int | None:
+    """How many licences there are; License Manager leaves it out where nobody said."""
+    _text(configuration, "LicenseCountingType")
+    if configuration.get("LicenseCount") is None:
+        return None
+    return _number(configuration, "LicenseCount")
+
+
+@_assertion
+def licence_limit_is_set(
+    configuration: Item, related: Related, parameters: Mapping[str, Any], as_of: datetime
+) -> Answer:
+    """license-manager:ListLicenseConfigurations, one configuration."""
+    return _pass_if(_limit(configuration) is not None)
+
+
+@_assertion
+def licence_limit_is_enforced(
+    configuration: Item, related: Related, parameters: Mapping[str, Any], as_of: datetime
+) -> Answer:
+    """license-manager:ListLicenseConfigurations, one configuration that has a limit."""
+    if _limit(configuration) is None:
+        return "NOT_APPLICABLE"
+    return _pass_if(_flag(configuration, "LicenseCountHardLimit"))
+
+
+@_assertion
+def licences_within_limit(
+    configuration: Item, related: Related, parameters: Mapping[str, Any], as_of: datetime
+) -> Answer:
+    """license-manager:ListLicenseConfigurations, one configuration that has a limit.
+
+    ``ConsumedLicenses`` is what was in use at the time; where only part of it is known, the source
+    says ``ConsumedLicensesAtLeast``, which can show too many but never few enough.
+    """
+    limit = _limit(configuration)
+    if limit is None:
+        return "NOT_APPLICABLE"
+    if "ConsumedLicensesAtLeast" in configuration:
+        return "FAIL" if _number(configuration, "ConsumedLicensesAtLeast") > limit else "UNANSWERED"
+    return _pass_if(_number(configuration, "ConsumedLicenses") <= limit)

@@ -41,7 +41,7 @@ _TYPES = {
     "RDS": "AWS::RDS::DBInstance",
     "SYSTEMS_MANAGER_MANAGED_INSTANCE": "AWS::SSM::ManagedInstance",
 }
-#: What a configuration demands; counts are told apart from it.
+#: What a configuration demands; what it consumed is worked out for the period's end.
 _SETTINGS = (
     "Name",
     "Description",
@@ -193,13 +193,12 @@ def _configuration(
     known: Known = "CURRENT_ONLY"
     if at < end or (since.known and one.arn not in since.touched):
         known = known_as(at, cell.period)
-    consumption: dict[str, Any]
     if at < end:
-        consumption = {"licenses": int(one.value.get("ConsumedLicenses") or 0)}
+        counted, all_seen = int(one.value.get("ConsumedLicenses") or 0), True
     else:
         # What is used since before the end was used at the end; what was given up is not seen.
         counted = sum(use.consumed for use in usage if use.before(end))
-        consumption = {"licenses" if since.consumption_known else "at_least": counted}
+        all_seen = since.consumption_known
     return Evidence(
         source="license_manager",
         keyword=CONFIGURATIONS,
@@ -217,9 +216,10 @@ def _configuration(
         deployment=CONFIGURATIONS,
         attributes={
             "configuration": {
-                name: one.value[name] for name in _SETTINGS if one.value.get(name) is not None
+                **{name: one.value[name] for name in _SETTINGS if one.value.get(name) is not None},
+                "ConsumedLicenses" if all_seen else "ConsumedLicensesAtLeast": counted,
             },
-            "consumption": consumption,
+            "consumption": {"licenses" if all_seen else "at_least": counted},
         },
         page=one.listing.page,
         offset=one.offset,

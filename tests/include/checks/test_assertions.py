@@ -62,6 +62,13 @@ def user(**columns: str) -> dict[str, str]:
     }
 
 
+LICENCE = {"LicenseCountingType": "vCPU", "Name": "sql-server"}
+
+
+def limited(**members: Any) -> dict[str, Any]:
+    return {**LICENCE, "LicenseCount": 10, **members}
+
+
 CASES: list[tuple[str, Any, str]] = [
     ("alternate_contact_present", {}, "FAIL"),
     (
@@ -250,6 +257,21 @@ CASES: list[tuple[str, Any, str]] = [
     ),
     ("imdsv2_required", {"InstanceId": "i-1", "MetadataOptions": {}}, "UNANSWERED"),
     ("imdsv2_required", {"InstanceId": "i-1"}, "UNANSWERED"),
+    ("licence_limit_is_set", {**LICENCE, "LicenseCount": 0}, "PASS"),
+    ("licence_limit_is_set", LICENCE, "FAIL"),
+    ("licence_limit_is_set", {**LICENCE, "LicenseCount": "10"}, "UNANSWERED"),
+    ("licence_limit_is_set", {"LicenseCount": 10}, "UNANSWERED"),
+    ("licence_limit_is_enforced", limited(LicenseCountHardLimit=True), "PASS"),
+    ("licence_limit_is_enforced", limited(LicenseCountHardLimit=False), "FAIL"),
+    ("licence_limit_is_enforced", limited(), "UNANSWERED"),
+    ("licence_limit_is_enforced", {**LICENCE, "LicenseCountHardLimit": False}, "NOT_APPLICABLE"),
+    ("licences_within_limit", limited(ConsumedLicenses=10), "PASS"),
+    ("licences_within_limit", limited(ConsumedLicenses=11), "FAIL"),
+    ("licences_within_limit", limited(), "UNANSWERED"),
+    ("licences_within_limit", {**LICENCE, "ConsumedLicenses": 11}, "NOT_APPLICABLE"),
+    # What is seen only in part can be too much, never little enough.
+    ("licences_within_limit", limited(ConsumedLicensesAtLeast=11), "FAIL"),
+    ("licences_within_limit", limited(ConsumedLicensesAtLeast=0), "UNANSWERED"),
 ]
 
 
@@ -366,6 +388,9 @@ DECIDING = {
     "no_port_open_to_world_ipv4": "IpPermissions",
     "default_group_is_closed": "IpPermissionsEgress",
     "imdsv2_required": "MetadataOptions",
+    "licence_limit_is_set": "LicenseCount",
+    "licence_limit_is_enforced": "LicenseCountHardLimit",
+    "licences_within_limit": "ConsumedLicenses",
 }
 
 

@@ -90,6 +90,7 @@ def test_each_configuration_use_and_association_of_the_periods_end_is_an_item(
     for item in configurations:
         consumed = sum(u[2] or 0 for u in uses if u[0] == item.resource)
         assert item.attributes["consumption"] == {"licenses": consumed}
+        assert item.attributes["configuration"]["ConsumedLicenses"] == consumed
     assert all(count.expected == count.found for count in loaded.receipt.counts)
     assert len(loaded.receipt.counts) == len(licences)
 
@@ -150,6 +151,7 @@ def test_a_configuration_that_was_changed_since_says_nothing_of_the_end(
     if item:
         expected = "licenses" if since.consumption_known else "at_least"
         assert item.attributes["consumption"] == {expected: 0}
+        assert ("ConsumedLicenses" in item.attributes["configuration"]) is since.consumption_known
 
 
 def test_it_names_every_action_it_needs() -> None:
