@@ -138,7 +138,7 @@ def deployable_checks() -> tuple[Check, ...]:
         }
         if not sources:
             continue
-        own = {name: given["value"] for name, given in entry.get("parameters", {}).items()}
+        own = {n: p["value"] for n, p in entry.get("parameters", {}).items() if "value" in p}
         found.append(
             Check(
                 id=entry["id"],
