@@ -12,6 +12,7 @@ import pytest
 from include.checks.assertions import ASSERTIONS
 from include.checks.catalogue import Check, compare_parameters, load_catalogue
 from include.errors import InputError
+from include.sources.api_table import CALLS
 
 CATALOGUE = load_catalogue()
 FACTS = Path(__file__).parents[2] / "facts"
@@ -134,18 +135,25 @@ def test_no_two_checks_ask_the_same() -> None:
     assert asked.most_common(1)[0][1] == 1
 
 
-def test_api_operations_exist_in_the_sdk() -> None:
-    session = pytest.importorskip("botocore.session").get_session()
-    asked = {
+def _asked(*sources: str) -> set[str]:
+    return {
         keyword
         for check in CATALOGUE.values()
         for source in check.sources
-        if source.source in ("api_calls", "inspector")
+        if source.source in sources
         for keyword in source.all_keywords + source.uses
     }
-    for keyword in asked:
+
+
+def test_api_operations_exist_in_the_sdk() -> None:
+    session = pytest.importorskip("botocore.session").get_session()
+    for keyword in _asked("inspector"):
         service, operation = keyword.split("_")
         assert operation in session.get_service_model(service).operation_names, keyword
+
+
+def test_every_call_that_audit_manager_offers_is_evidence_of_some_check() -> None:
+    assert _asked("api_calls") == {name for name, call in CALLS.items() if not call.helper}
 
 
 def test_every_assertion_is_used() -> None:
@@ -232,9 +240,9 @@ def test_a_check_may_be_asked_with_other_values() -> None:
 
 def test_a_variant_of_several_parameters_names_those_that_differ() -> None:
     check = CATALOGUE["sg-no-open-admin-ipv4"]
-    variant = CATALOGUE[check.variant_id({"restrictPorts": (22, 3389, 5432)})]
-    assert variant.id == "sg-no-open-admin-ipv4@restrictPorts=22+3389+5432"
-    assert variant.parameter_values["restrictPorts"] == (22, 3389, 5432)
+    variant = CATALOGUE[check.variant_id({"restrictPorts": "22,3389,5432"})]
+    assert variant.id == "sg-no-open-admin-ipv4@restrictPorts=22,3389,5432"
+    assert variant.parameter_values["restrictPorts"] == "22,3389,5432"
     assert variant.parameter_values["ipType"] == check.parameter_values["ipType"]
 
 
