@@ -133,7 +133,7 @@ class Check(Strict):
             return self.id
         if len(self.parameters) == 1:
             return f"{self.id}@{_spelt(*changed.values())}"
-        return f"{self.id}@{','.join(f'{name}={_spelt(v)}' for name, v in changed.items())}"
+        return f"{self.id}@{';'.join(f'{name}={_spelt(v)}' for name, v in changed.items())}"
 
     def with_values(self, values: Mapping[str, ParameterValue]) -> Check:
         """The same question with other values. A Security Hub control keeps what it asks."""
@@ -154,7 +154,8 @@ class Check(Strict):
             "parameters": parameters,
             "sources": tuple(sources),
         }
-        return Check(**{**dict(self), **changed})
+        own = {name: getattr(self, name) for name in Check.model_fields}
+        return Check(**{**own, **changed})
 
 
 def _spelt(value: ParameterValue) -> str:
@@ -197,7 +198,7 @@ class Catalogue(Mapping[str, Check]):
         name, _, spelt = check_id.partition("@")
         check = self.checks[name]
         values: dict[str, ParameterValue] = {}
-        for part in spelt.split(","):
+        for part in spelt.split(";"):
             parameter, equals, text = part.partition("=")
             if not equals:
                 parameter, text = next(iter(check.parameters), ""), part

@@ -65,7 +65,9 @@ def compare_parameters(
     variant, whose source says it.
     """
     answering = check.by_source.get(source)
-    keyword = answering.keyword if answering else ""
+    # What else can be given to a Security Hub control is what its Config rule takes.
+    rule = check.by_source.get("aws_config") or answering
+    keyword = rule.keyword if rule else ""
     given = {name.lower(): value for name, value in _plain(deployed)}
     found: set[Comparison] = set()
     for name, wanted in check.parameters.items():

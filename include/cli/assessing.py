@@ -1,4 +1,4 @@
-"""``demo``, ``run``, ``frameworks`` and ``assessments``: assessments from the command line."""
+"""``demo``, ``run`` and ``assessments``: assessments from the command line."""
 
 from __future__ import annotations
 
@@ -40,7 +40,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(epilog="Example: ./audit demo --keep")(demo)
     app.command(epilog="Example: ./audit run --framework cis_aws_5.0 --period 2026-10")(run)
-    app.command(epilog="Example: ./audit frameworks")(frameworks)
     app.command(epilog="Example: ./audit assessments")(assessments)
 
 
@@ -183,19 +182,6 @@ def run(
     order = Order(header, period_of(period, running.record), narrowed)
     # What the schedule would do anyway need not be done twice.
     raise Ended(assess_in(running, order, console, out, prefer_scheduled=not narrowed))
-
-
-def frameworks() -> None:
-    """List the frameworks that can be assessed."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from include.frameworks.loader import list_frameworks
-
-    table = Table("id", "framework", "version", "publisher", "schedule")
-    for header in list_frameworks():
-        table.add_row(header.id, header.title, header.version, header.publisher, header.schedule)
-    Console().print(table)
 
 
 def assessments() -> None:

@@ -14,6 +14,7 @@ from include.cli import (
     assessing,
     doctor,
     evidence_commands,
+    framework_commands,
     permissions,
     register_commands,
     stack_commands,
@@ -50,6 +51,7 @@ doctor.register(app)
 permissions.register(app)
 evidence_commands.register(app)
 register_commands.register(app)
+framework_commands.register(app)
 testing.register(app)
 
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import IO, Any, cast
 
@@ -88,6 +88,25 @@ class SnapshotStore:
                 ChecksumSHA256=_checksum(sha256(pointer)),
             )
         return ref
+
+    def remember(self, cell: Cell, asked: Mapping[str, Any]) -> None:
+        """Keep what a cell's selection says beside its snapshots, for :meth:`filled_selections`."""
+        body = canonical_json(dict(asked))
+        self._put_once(f"{self._folder(cell)}/asked.json", body, sha256(body))
+
+    def filled_selections(self, cell: Cell) -> list[tuple[Cell, dict[str, Any]]]:
+        """The cells of the same source, place and period that are filled, and what they asked."""
+        found = []
+        place = self._folder(cell).rpartition("/")[0]
+        for folder in self._listed(f"{place}/", "CommonPrefixes", "Prefix", Delimiter="/"):
+            asked = self._get(f"{folder}asked.json")
+            pointer = self._get(f"{folder}current.json") if asked is not None else None
+            if asked is None or pointer is None:
+                continue
+            ref = SnapshotRef.from_json(json.loads(pointer))
+            if ref.filled and ref.format == FORMAT:
+                found.append((ref.cell, json.loads(asked)))
+        return found
 
     def taken_between(
         self, source: str, account: str, region: str, start: datetime, end: datetime

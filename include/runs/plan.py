@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -59,6 +59,9 @@ class Plan:
     left_out: tuple[tuple[str, str], ...] = field(default=())
     #: Decisions by which cells are not collected, in force for the period.
     excluded: tuple[Exclusion, ...] = field(default=())
+    #: What each source is asked for, by all enabled frameworks together, so that they share what
+    #: is collected. A source that isn't here is asked for what this framework needs.
+    selections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def period(self) -> Period:
@@ -108,6 +111,7 @@ def make_plan(
     now: datetime,
     left_out: Sequence[tuple[str, str]] = (),
     exclusions: Sequence[Exclusion] = (),
+    selections: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Plan:
     """Resolve what was asked against the settings; raises InputError before anything is done.
 
@@ -152,6 +156,7 @@ def make_plan(
         interim=tuple(interim),
         left_out=tuple(left_out),
         excluded=tuple(entry for entry in exclusions if entry.state(period) == "in force"),
+        selections=selections or {},
     )
     if asked.assessment_name and not re.fullmatch(ASSESSMENT, asked.assessment_name):
         raise InputError(

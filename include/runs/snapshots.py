@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from include.assessment.registers import Exclusion
 from include.aws.sessions import SessionFactory
@@ -15,8 +16,9 @@ from include.evidence.snapshot import LoadedSnapshot, SnapshotRef
 from include.evidence.store import SnapshotStore
 from include.frameworks.loader import load_framework
 from include.runs.plan import Plan
-from include.sources import accounts_of
+from include.sources import SOURCES, accounts_of
 from include.sources.collect import collect_account, plan_cells
+from include.sources.supplement import Asking, parts_of
 
 
 def checks_of(framework_id: str) -> list[Check]:
@@ -25,19 +27,25 @@ def checks_of(framework_id: str) -> list[Check]:
     return [catalogue[check] for check in load_framework(framework_id).checks_needed()]
 
 
-def cells_of(plan: Plan) -> list[Cell]:
-    """Every cell the plan asks for, in a fixed order."""
-    checks = checks_of(plan.framework)
+def selection_of(plan: Plan, source: str) -> Mapping[str, Any]:
+    """What the plan asks a source for: what all enabled frameworks need, else its own does."""
+    if source in plan.selections:
+        return plan.selections[source]
+    return SOURCES[source].selection(checks_of(plan.framework))
+
+
+def cells_of(plan: Plan) -> list[Asking]:
+    """Every cell the plan asks for with what is asked there, in a fixed order."""
     return [
-        cell
+        asking
         for source in plan.sources
         for account in accounts_of(source, plan.accounts)
-        for cell, _ in plan_cells(
+        for asking in plan_cells(
             source,
             account,
             regions=plan.regions,
             period=plan.period,
-            checks=checks,
+            selection=selection_of(plan, source),
             home_region=plan.home_region,
         )
     ]
@@ -63,7 +71,7 @@ def collect_cells(
         account,
         regions=plan.regions,
         period=plan.period,
-        checks=checks_of(plan.framework),
+        selection=selection_of(plan, source),
         sessions=sessions,
         store=store,
         refresh=plan.refresh,
@@ -78,11 +86,15 @@ def snapshots_of(plan: Plan, store: SnapshotStore) -> Iterator[LoadedSnapshot]:
 
     Of an excluded cell there is only a receipt, which names the decision.
     """
-    for cell in cells_of(plan):
+    for cell, asked in cells_of(plan):
         if decision := plan.exclusion_of(cell.source, cell.account, cell.region):
             yield _excluded(cell, decision)
-        elif ref := store.find(cell):
-            yield store.load(ref)
+            continue
+        parts = parts_of(SOURCES[cell.source], cell, asked, store)
+        refs = [store.find(part) for part, _ in parts]
+        # A part that nobody collected may hide what fails: then the place counts as not collected.
+        if all(refs):
+            yield from (store.load(ref) for ref in refs if ref)
 
 
 def _excluded(cell: Cell, decision: Exclusion) -> LoadedSnapshot:

@@ -31,6 +31,7 @@ class ApiCalls:
     name: SourceName = "api_calls"
     service = "iam"
     settled = True
+    keywords_in = "calls"
 
     def selection(self, checks: Sequence[Check]) -> dict[str, Any]:
         """The calls that the checks' assertions look at."""

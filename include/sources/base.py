@@ -53,6 +53,8 @@ class Source(Protocol):
     service: str
     #: Whether a closed period is collected once. False where evidence may be handed in later.
     settled: bool
+    #: The member of a selection that lists what is asked for; empty where there is no such list.
+    keywords_in: str
 
     def selection(self, checks: Sequence[Check]) -> dict[str, Any]:
         """What to ask for ``checks`` (JSON values); ``{}`` means all the source has.
@@ -84,6 +86,8 @@ class Source(Protocol):
 
 class AskedForAll:
     """A source that is asked for all it has everywhere: one snapshot serves every framework."""
+
+    keywords_in = ""
 
     def selection(self, checks: Sequence[Check]) -> dict[str, Any]:
         """Everything, whatever the checks."""

@@ -48,6 +48,7 @@ class CloudTrail:
     name: SourceName = "cloudtrail"
     service = "cloudtrail"
     settled = True
+    keywords_in = "events"
 
     def __init__(self, reach: timedelta = REACH, most_pages: int = MOST_PAGES) -> None:
         self._reach = reach

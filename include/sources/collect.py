@@ -28,6 +28,7 @@ from include.evidence.snapshot import (
 from include.evidence.store import SnapshotStore
 from include.sources import ORGANIZATION_WIDE, SOURCES
 from include.sources.base import SETTLING, Ended, ScopeAware, Source
+from include.sources.supplement import Asking, parts_of
 
 if TYPE_CHECKING:
     from include.checks.catalogue import Check
@@ -86,16 +87,18 @@ def plan_cells(
     *,
     regions: Sequence[str],
     period: Period,
-    checks: Sequence[Check],
+    checks: Sequence[Check] = (),
+    selection: Mapping[str, Any] | None = None,
     home_region: str = "",
-) -> list[tuple[Cell, dict[str, Any]]]:
+) -> list[Asking]:
     """The cells of one source in one account, each with what is asked there. Calls nobody.
 
+    Asked is what ``checks`` need, or a ``selection`` that was made of checks before.
     ``home_region`` is where global services are asked: the scope's first region by default.
     """
     collector = _source(source)
     home = home_region or (regions[0] if regions else "us-east-1")
-    selection = collector.selection(checks)
+    selection = collector.selection(checks) if selection is None else selection
     planned = []
     for region in (home,) if source in ORGANIZATION_WIDE else regions:
         asked = collector.in_region(selection, home=region == home)
@@ -112,7 +115,8 @@ def collect_account(
     *,
     regions: Sequence[str],
     period: Period,
-    checks: Sequence[Check],
+    checks: Sequence[Check] = (),
+    selection: Mapping[str, Any] | None = None,
     sessions: SessionFactory,
     store: SnapshotStore,
     refresh: bool = False,
@@ -124,20 +128,28 @@ def collect_account(
 ) -> list[SnapshotRef]:
     """Collect every cell of ``source`` in ``account`` that isn't filled yet (``refresh``: all).
 
-    Returns the snapshots in force, one per region, in the order of ``regions``; the cells of the
-    regions ``left_out`` are in the scope, but not collected. What was got is
-    saved in any case; CellsIncomplete is raised at the end when any cell isn't filled. A cell
-    that another run is collecting is waited for. With a ``resume_key`` (the run's name) an
-    attempt that is killed, or ends early for a passing reason, is gone on with by the next one
-    that has the same key; ``sealing`` says how often what came is put aside for that.
+    Returns the snapshots in force in the order of ``regions``: one per region, or several where a
+    part was collected before (see supplement.py). The cells of the regions ``left_out`` are in the
+    scope, but not collected. What was got is saved in any case; CellsIncomplete is raised at the
+    end when any cell isn't filled. A cell that another run is collecting is waited for. With a
+    ``resume_key`` (the run's name) an attempt that is killed, or ends early for a passing reason,
+    is gone on with by the next one that has the same key; ``sealing`` says how often what came is
+    put aside for that.
     """
     collector = _source(source)
     planned = [
-        (cell, asked)
+        part
         for cell, asked in plan_cells(
-            source, account, regions=regions, period=period, checks=checks, home_region=home_region
+            source,
+            account,
+            regions=regions,
+            period=period,
+            checks=checks,
+            selection=selection,
+            home_region=home_region,
         )
         if cell.region not in left_out
+        for part in ([(cell, asked)] if refresh else parts_of(collector, cell, asked, store))
     ]
     context = {
         "home_region": home_region or (regions[0] if regions else "us-east-1"),
@@ -151,6 +163,8 @@ def collect_account(
             return found if found is not None and found.filled else None
 
         def collected() -> tuple[SnapshotRef, Problem | None]:
+            if collector.keywords_in:
+                store.remember(cell, asked)
             if not resume_key:
                 return collect_cell(collector, cell, {**asked, **context}, clients, store)
             with closing(store.journal(cell, resume_key, sealing)) as journal:

@@ -31,6 +31,7 @@ class Custom:
     service = "ssm"
     #: Scripts may hand in records of a past period later.
     settled = False
+    keywords_in = ""
 
     def selection(self, checks: Sequence[Check]) -> dict[str, Any]:
         """``{}`` for both; the one half where no check asks for the other."""

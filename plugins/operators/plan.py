@@ -31,13 +31,15 @@ class PlanOperator(AssessmentOperator):
         from include.aws.organization import accounts_in_scope, regions_in_scope
         from include.checks.catalogue import load_catalogue
         from include.errors import InputError
-        from include.frameworks.loader import load_framework
+        from include.frameworks.loader import Frameworks
         from include.runs.buckets import ensure_bucket
+        from include.runs.enabled import selections_of
         from include.runs.plan import Asked, make_plan
 
         settings = self.settings
         try:
-            framework = load_framework(self.framework_id)
+            frameworks = Frameworks()
+            framework = frameworks.load(self.framework_id)
             params = context["params"]
             # The regions' own list tells the service's clock and which regions are enabled.
             answer = self.client("ec2").describe_regions()
@@ -69,6 +71,7 @@ class PlanOperator(AssessmentOperator):
                 now=parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]),
                 left_out=accounts.left_out,
                 exclusions=load_registers(settings.registers_folder).exclusions,
+                selections=selections_of(frameworks, framework, settings.enabled_frameworks),
             )
         except InputError as error:
             # The sentence by itself: the traceback of a person's slip helps nobody.
