@@ -37,11 +37,15 @@ _ASKS_MORE: Mapping[str, frozenset[str]] = {
 _ASKS_LESS: Mapping[str, frozenset[str]] = {
     "S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED": frozenset({"excludedpublicbuckets"}),
     "IAM_POLICY_BLACKLISTED_CHECK": frozenset({"exceptionlist"}),
+    "VPC_SG_PORT_RESTRICTION_CHECK": frozenset({"protocoltype"}),
 }
 #: The value a parameter has anyway; naming it changes nothing.
 _USUAL: Mapping[str, Mapping[str, str]] = {
     "IAM_POLICY_IN_USE": {"policyusagetype": "any"},
-    "VPC_SG_PORT_RESTRICTION_CHECK": {"protocoltype": "tcp"},
+    "VPC_SG_PORT_RESTRICTION_CHECK": {
+        "protocoltype": "all",
+        "excludeexternalsecuritygroups": "true",
+    },
 }
 #: Switches that are on unless the deployment turns them off.
 _ON_BY_DEFAULT: Mapping[str, frozenset[str]] = {
@@ -49,6 +53,10 @@ _ON_BY_DEFAULT: Mapping[str, frozenset[str]] = {
         {"ignorepublicacls", "blockpublicpolicy", "blockpublicacls", "restrictpublicbuckets"}
     ),
 }
+
+
+#: The older way to give RESTRICTED_INCOMING_TRAFFIC its ports, one by one, and AWS's own ones.
+_BLOCKED = {1: "20", 2: "21", 3: "3389", 4: "3306", 5: "4333"}
 
 
 def compare_parameters(
@@ -68,7 +76,7 @@ def compare_parameters(
     # What else can be given to a Security Hub control is what its Config rule takes.
     rule = check.by_source.get("aws_config") or answering
     keyword = rule.keyword if rule else ""
-    given = {name.lower(): value for name, value in _plain(deployed)}
+    given = _with_ports({name.lower(): value for name, value in _plain(deployed)})
     found: set[Comparison] = set()
     for name, wanted in check.parameters.items():
         value = given.pop(name.lower(), None)
@@ -84,6 +92,15 @@ def compare_parameters(
         return "equal"
     # Stricter in one thing and weaker in another: neither its PASS nor its FAIL says anything.
     return found.pop() if len(found) == 1 else "other"
+
+
+def _with_ports(given: dict[str, Any]) -> dict[str, Any]:
+    """``blockedPort1`` to ``blockedPort5`` as the list that takes their place."""
+    one_by_one = {n: given.pop(f"blockedport{n}", None) for n in _BLOCKED}
+    if any(one_by_one.values()) and "blockedports" not in given:
+        ports = [str(port or _BLOCKED[n]) for n, port in one_by_one.items()]
+        return {**given, "blockedports": ",".join(ports)}
+    return given
 
 
 def _plain(deployed: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from include.checks.catalogue import compare_parameters, load_catalogue
+from include.checks.catalogue import Parameter, compare_parameters, load_catalogue
 
 CATALOGUE = load_catalogue()
 
@@ -52,6 +52,11 @@ CATALOGUE = load_catalogue()
         ("sg-no-open-admin-ipv4", {"restrictPorts": "22,80", "ipType": "IPv4"}, "other"),
         ("sg-no-open-admin-ipv4", {"restrictPorts": "22,3389", "ipType": "IPv6"}, "other"),
         ("sg-no-open-admin-ipv4", {}, "other"),
+        ("sg-no-open-admin-ipv4", {"ipType": "IPv4", "protocolType": "ALL"}, "equal"),
+        ("sg-no-open-admin-ipv4", {"ipType": "IPv4", "protocolType": "tcp"}, "weaker"),
+        # One by one, as the rule took them first; what isn't named keeps AWS's own port.
+        ("no-open-rdp-port", {"blockedPort1": "22"}, "stricter"),
+        ("no-open-rdp-port", {"blockedPort3": "22"}, "other"),
         ("support-role", {"policyARN": "arn:aws:iam::aws:policy/AWSSupportAccess"}, "equal"),
         ("support-role", {"policyARN": "arn:aws:iam::aws:policy/ReadOnlyAccess"}, "other"),
         (
@@ -99,5 +104,45 @@ def test_what_the_catalogue_itself_asks_of_a_rule_is_equal() -> None:
     for check in CATALOGUE.values():
         for source in ("aws_config", "security_hub"):
             if source in check.by_source:
-                given = {name: str(value) for name, value in check.parameter_values.items()}
+                given = {name: _told(value) for name, value in check.parameter_values.items()}
                 assert compare_parameters(check, given, source) == "equal", check.id
+
+
+def _told(value: Any) -> str:
+    """As Config tells it."""
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+@pytest.mark.parametrize(
+    ("stricter", "deployed", "expected"),
+    [
+        ("any", "whatever the organisation chose", "equal"),
+        ("subset", "443", "stricter"),
+        ("subset", "80,443", "equal"),
+        ("subset", "80,443,8080", "weaker"),
+        ("superset", "443", "weaker"),
+        ("superset", "80,443,8080", "stricter"),
+    ],
+)
+def test_which_way_is_stricter(stricter: str, deployed: str, expected: str) -> None:
+    own = (
+        {"stricter": stricter} if stricter == "any" else {"value": (80, 443), "stricter": stricter}
+    )
+    check = CATALOGUE["root-mfa"].model_copy(
+        update={"parameters": {"ports": Parameter.model_validate(own)}}
+    )
+    assert compare_parameters(check, {"ports": deployed}) == expected
+
+
+def test_an_optional_parameter_that_is_not_given_asks_nothing() -> None:
+    optional = Parameter(value="", stricter="subset", optional=True)
+    check = CATALOGUE["root-mfa"].model_copy(update={"parameters": {"exempted": optional}})
+    assert compare_parameters(check, {}) == "equal"
+    assert compare_parameters(check, {"exempted": "arn:aws:iam::111111111111:user/a"}) == "weaker"
+
+
+def test_what_the_rule_takes_makes_a_customised_control_stricter() -> None:
+    given = {"MinimumPasswordLength": 14, "PasswordReusePrevention": 24}
+    assert compare_parameters(CATALOGUE["password-policy-length"], given, "security_hub") == (
+        "stricter"
+    )

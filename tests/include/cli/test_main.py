@@ -19,7 +19,7 @@ from include.stack.process import Component
 from include.stack.state import Record
 
 COMMANDS = [
-    *("demo", "run", "frameworks", "assessments", "up", "down", "status", "env", "reset"),
+    *("demo", "run", "assessments", "up", "down", "status", "env", "reset"),
     *("doctor", "permissions"),
 ]
 
