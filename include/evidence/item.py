@@ -87,7 +87,7 @@ def identity_of(item: Evidence) -> bytes:
                 item.region,
                 item.event_name,
                 item.resource,
-                _utc(item.source_time),
+                _told_at(item),
                 item.attributes.get("id", ""),
             )
         )
@@ -115,9 +115,18 @@ def content_of(item: Evidence) -> bytes:
             item.result,
             item.severity,
             item.source,
-            _utc(item.source_time),
+            _told_at(item),
         )
     )
+
+
+def _told_at(item: Evidence) -> datetime | None:
+    """The source time. None where there is none but the moment of collecting: what speaks of the
+    present only, and says no time of its own, is the same whenever it is asked for.
+    """
+    if item.known == "CURRENT_ONLY" and item.source_time == item.collected_at:
+        return None
+    return _utc(item.source_time)
 
 
 def _utc(at: datetime) -> datetime:
@@ -145,7 +154,7 @@ class _Content(msgspec.Struct, gc=False):
     result: str
     severity: str
     source: str
-    source_time: datetime
+    source_time: datetime | None
 
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")

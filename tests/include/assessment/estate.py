@@ -80,7 +80,7 @@ def control(
         "objective": "That it is so.",
         "test_procedure": ["Look."],
         "checks": [{"check": c, "role": role, "basis": "judgement"} for c, role in roles],
-        **({"manual": {"provide": manual}} if manual else {}),
+        **({"manual": {"provide": manual, "frequency": "period"}} if manual else {}),
     }
 
 
