@@ -15,6 +15,14 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Place = tuple[str | int, ...]
 
 
+class LocatedError(InputError):
+    """An error in one line of a file: ``problem`` is what is wrong, without the place."""
+
+    def __init__(self, path: Path, line: int, problem: str, *, hint: str = "") -> None:
+        self.path, self.line, self.problem = path, line, f"{problem.rstrip('.')}."
+        super().__init__(f"{path}, line {line}: {self.problem}", hint=hint)
+
+
 class LocatedYaml:
     """One YAML document: ``data`` as plain values, and :meth:`line` for each of them.
 
@@ -41,17 +49,21 @@ class LocatedYaml:
 
     def line(self, place: Sequence[str | int]) -> int:
         """The line (from 1) of the value at ``place``, or of the nearest thing around it."""
+        return self._lines.get(self.nearest(place), 1)
+
+    def nearest(self, place: Sequence[str | int]) -> Place:
+        """``place`` if a value stands there, else the place of the nearest thing around it."""
         at = tuple(place)
         while at and at not in self._lines:
             at = at[:-1]
-        return self._lines.get(at, 1)
+        return at
 
-    def error(self, place: Sequence[str | int], problem: str, *, hint: str = "") -> InputError:
+    def error(self, place: Sequence[str | int], problem: str, *, hint: str = "") -> LocatedError:
         """An error that names the file and the line of ``place``."""
         return self._error(self.line(place), problem, hint=hint)
 
-    def _error(self, line: int, problem: str, *, hint: str = "") -> InputError:
-        return InputError(f"{self.path}, line {line}: {problem.rstrip('.')}.", hint=hint)
+    def _error(self, line: int, problem: str, *, hint: str = "") -> LocatedError:
+        return LocatedError(self.path, line, problem, hint=hint)
 
     def _value(self, node: yaml.Node, place: Place) -> Any:
         self._lines.setdefault(place, node.start_mark.line + 1)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from include.checks.located_yaml import LocatedYaml, Place
+from include.checks.located_yaml import LocatedError, LocatedYaml, Place
 from include.errors import InputError
 
 M = TypeVar("M", bound=BaseModel)
+_UNKNOWN = "extra_forbidden"
 
 
 class Strict(BaseModel):
@@ -32,26 +34,58 @@ def validated(model: type[M], document: LocatedYaml, data: Any, place: Place = (
 
 
 def first_error(document: LocatedYaml, error: ValidationError, place: Place = ()) -> InputError:
-    """The topmost problem of a pydantic error as an InputError with file and line."""
-    problems = sorted(
-        (
-            (document.line((*place, *found["loc"])), (*place, *found["loc"]), found)
-            for found in error.errors(include_url=False)
-            # pydantic also calls a list too short whose only entry is wrong.
-            if not (found["type"] == "too_short" and found["input"])
-        ),
-        # A misspelt field is also a missing one: name what stands there first.
-        key=lambda problem: (problem[2]["type"] == "missing", problem[0]),
-    )
-    _, where, found = problems[0]
-    text, hint = _explain(str(found["type"]), str(where[-1]) if where else "", found)
-    more = f" ({len(problems) - 1} more problem(s) in this file)" if len(problems) > 1 else ""
-    return document.error(where, text + more, hint=hint)
+    """The foremost problem of a pydantic error as an InputError with file and line."""
+    first, *more = all_errors(document, error, place)
+    if not more:
+        return first
+    said = f"{first.problem.rstrip('.')} ({len(more)} more problem(s) in this file)"
+    return LocatedError(first.path, first.line, said, hint=first.hint)
+
+
+def all_errors(
+    document: LocatedYaml, error: ValidationError, place: Place = ()
+) -> list[LocatedError]:
+    """Every problem of a pydantic error with file and line: what stands there, then what lacks."""
+    found: dict[tuple[Place, str], tuple[bool, int, LocatedError]] = {}
+    problems = error.errors(include_url=False)
+    unknown = {
+        (one["loc"][:-1], str(one["loc"][-1])) for one in problems if one["type"] == _UNKNOWN
+    }
+    for one in problems:
+        # pydantic also calls a list too short whose only entry is wrong.
+        if one["type"] == "too_short" and one["input"]:
+            continue
+        kind, where = str(one["type"]), (*place, *one["loc"])
+        name, misspelt = str(where[-1]) if where else "", ""
+        if kind == "missing":
+            # A misspelt field is also a missing one: it is told where it stands.
+            siblings = [field for around, field in unknown if around == one["loc"][:-1]]
+            if get_close_matches(name, siblings, n=1):
+                continue
+        elif kind == _UNKNOWN:
+            absent = [
+                str(other["loc"][-1])
+                for other in problems
+                if other["type"] == "missing" and other["loc"][:-1] == one["loc"][:-1]
+            ]
+            misspelt = next(iter(get_close_matches(name, absent, n=1)), "")
+        elif (at := document.nearest(where)) != where and at:
+            # Of a value that may be of several kinds, pydantic tells why it is none of them.
+            where, name = at, str(at[-1])
+        text, hint = _explain(kind, name, one)
+        if where != (*place, *one["loc"]) and kind.endswith(("_type", "_parsing")):
+            text, hint = f"'{name}' can't be {one['input']!r}", ""
+        if misspelt:
+            hint = f"Did you mean '{misspelt}'?"
+        located = document.error(where, text, hint=hint)
+        key = (where, "" if kind not in ("missing", _UNKNOWN) else kind)
+        found.setdefault(key, (kind == "missing", located.line, located))
+    return [located for *_, located in sorted(found.values(), key=lambda one: one[:2])]
 
 
 def _explain(kind: str, name: str, found: Any) -> tuple[str, str]:
     value = found.get("input")
-    if kind == "extra_forbidden":
+    if kind == _UNKNOWN:
         return f"unknown field '{name}'", "Check the spelling or remove it."
     if kind == "missing":
         return f"the field '{name}' is missing", "Add it."

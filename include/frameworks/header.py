@@ -7,7 +7,9 @@ catalogue, and reads a file only up to ``control_sets:``.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -52,10 +54,33 @@ class FrameworkHeader:
 _FIELDS = tuple(field.name for field in fields(FrameworkHeader) if field.name != "path")
 _REQUIRED = tuple(name for name in _FIELDS if name != "tags")
 _LISTS = frozenset({"sources", "tags"})
+_CHOICES: Mapping[str, tuple[str, ...]] = {"schedule": SCHEDULES, "judge": JUDGES}
 
 
-def load_header(path: Path) -> FrameworkHeader:
-    """Read a framework file's header. Raises InputError with file and line."""
+def load_header(path: Path, *, named: bool = True) -> FrameworkHeader:
+    """Read a framework file's header. Raises InputError with file and line.
+
+    ``named``: the file has to bear the framework's id as its name.
+    """
+    document = _document(path)
+    for problem in _problems(document, path, named):
+        raise problem
+    data = document.data
+    texts = {name: data[name].strip() for name in _FIELDS if name not in _LISTS}
+    return FrameworkHeader(
+        **texts, sources=tuple(data["sources"]), tags=tuple(data.get("tags", ())), path=path
+    )
+
+
+def header_problems(path: Path, *, named: bool = True) -> list[InputError]:
+    """Everything that is wrong with a file's header, not the first alone."""
+    try:
+        return list(_problems(_document(path), path, named))
+    except InputError as error:
+        return [error]
+
+
+def _document(path: Path) -> LocatedYaml:
     lines: list[str] = []
     try:
         with path.open(encoding="utf-8") as file:
@@ -70,65 +95,71 @@ def load_header(path: Path) -> FrameworkHeader:
     document = read_located(path, "".join(lines))
     if not isinstance(document.data, dict):
         raise document.error((), "a framework has to begin with 'id: …' and 'title: …'")
-    return _checked(document, document.data, path)
+    return document
 
 
-def _checked(document: LocatedYaml, data: dict[str, Any], path: Path) -> FrameworkHeader:
-    for name in data:
-        if name not in _FIELDS:
-            raise document.error((name,), f"unknown field '{name}'", hint="Check the spelling.")
-    for name in _REQUIRED:
-        if name not in data:
-            raise document.error((), f"the field '{name}' is missing", hint="Add it.")
+def _problems(document: LocatedYaml, path: Path, named: bool) -> Iterator[InputError]:
+    data: dict[str, Any] = document.data
+    unknown = [name for name in data if name not in _FIELDS]
+    missing = [name for name in _REQUIRED if name not in data]
+    for name in unknown:
+        # A misspelt field is also a missing one: it is told once, where it stands.
+        near = get_close_matches(name, missing, n=1)
+        missing = [one for one in missing if one not in near]
+        hint = f"Did you mean '{near[0]}'?" if near else "Check the spelling or remove it."
+        yield document.error((name,), f"unknown field '{name}'", hint=hint)
+    for name in missing:
+        hint = "Add it, above 'control_sets'."
+        yield document.error((), f"the field '{name}' is missing", hint=hint)
     for name, value in data.items():
+        if name in unknown:
+            continue
         if name == "tags":
-            _check_tags(document, value)
+            if not isinstance(value, list) or not all(isinstance(t, str) and t for t in value):
+                said = f"'tags' has to be a list of words, found {value!r}"
+                yield document.error(("tags",), said)
         elif name == "sources":
-            _check_sources(document, value)
+            yield from _source_problems(document, value)
         elif not isinstance(value, str) or not value.strip():
-            raise document.error(
+            yield document.error(
                 (name,), f"'{name}' has to be text, found {value!r}", hint=f'Use {name}: "…".'
             )
-    if not re.match(ID_PATTERN, data["id"]):
-        raise document.error(
+        elif name == "id":
+            yield from _id_problems(document, value, path if named else None)
+        elif name in _CHOICES and value not in _CHOICES[name]:
+            yield document.error(
+                (name,), f"'{name}' can't be '{value}'", hint=f"Use {' or '.join(_CHOICES[name])}."
+            )
+
+
+def _id_problems(document: LocatedYaml, value: str, path: Path | None) -> Iterator[InputError]:
+    if not re.match(ID_PATTERN, value):
+        yield document.error(
             ("id",),
-            f"'{data['id']}' is no framework id",
+            f"'{value}' is no framework id",
             hint="Use lower-case letters, digits, '_', '.' and '-'.",
         )
-    if path.stem != data["id"]:
-        raise document.error(
-            ("id",), f"the id '{data['id']}' differs from the file's name", hint="Rename one."
+    elif path is not None and path.stem != value:
+        yield document.error(
+            ("id",), f"the id '{value}' differs from the file's name", hint="Rename one."
         )
-    for name, allowed in (("schedule", SCHEDULES), ("judge", JUDGES)):
-        if data[name] not in allowed:
-            raise document.error(
-                (name,), f"'{name}' can't be '{data[name]}'", hint=f"Use {' or '.join(allowed)}."
-            )
-    texts = {name: data[name].strip() for name in _FIELDS if name not in _LISTS}
-    return FrameworkHeader(
-        **texts, sources=tuple(data["sources"]), tags=tuple(data.get("tags", ())), path=path
-    )
 
 
-def _check_tags(document: LocatedYaml, value: Any) -> None:
-    if not isinstance(value, list) or not all(isinstance(tag, str) and tag for tag in value):
-        raise document.error(("tags",), f"'tags' has to be a list of words, found {value!r}")
-
-
-def _check_sources(document: LocatedYaml, value: Any) -> None:
+def _source_problems(document: LocatedYaml, value: Any) -> Iterator[InputError]:
     known = get_args(SourceName)
     if not isinstance(value, list) or not value:
-        raise document.error(
+        yield document.error(
             ("sources",), f"'sources' has to be a list, found {value!r}", hint="Name at least one."
         )
+        return
     for position, source in enumerate(value):
         if source not in known:
-            raise document.error(
+            yield document.error(
                 ("sources", position),
                 f"there is no evidence source '{source}'",
                 hint=f"Sources: {', '.join(known)}.",
             )
-        if source in value[:position]:
-            raise document.error(
+        elif source in value[:position]:
+            yield document.error(
                 ("sources", position), f"'{source}' stands there twice", hint="Remove one of them."
             )
