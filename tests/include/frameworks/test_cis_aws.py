@@ -1,8 +1,12 @@
-"""CIS AWS Foundations v5.0.0 is complete, and says honestly what rests on what."""
+"""CIS AWS Foundations 1.4.0, 3.0.0, 5.0.0 are complete, and say honestly what rests on what."""
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
+from pathlib import Path
+
+import pytest
 
 from include.checks.catalogue import load_catalogue
 from include.frameworks.loader import load_framework
@@ -88,3 +92,31 @@ def test_cis_needs_four_sources_what_people_hand_in() -> None:
         "api_calls",
         "manual",
     ]
+
+
+@pytest.mark.parametrize(("version", "total"), [("1.4", 58), ("3.0", 62), ("5.0", 63)])
+def test_each_version_has_its_own_controls_levels_and_stated_mappings(
+    version: str, total: int
+) -> None:
+    framework = load_framework(f"cis_aws_{version}")
+    controls = list(framework.controls())
+    facts = Path(__file__).parents[2] / "facts" / f"cis_aws_{version}.csv"
+    with facts.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(controls) == len(rows) == total
+    for control, row in zip(controls, rows, strict=True):
+        assert (control.id, control.level) == (row["control_id"], int(row["cis_level"]))
+        stated = [mapping for mapping in control.checks if mapping.basis == "aws_stated"]
+        keywords = {CATALOGUE[m.check].by_source["security_hub"].keyword for m in stated}
+        published = row["securityhub_controls_aws_published"]
+        assert keywords == set(filter(None, published.split(";"))), control.id
+        assert all(f"CIS v{framework.version}." in m.reason for m in stated), control.id
+    titles = Counter(control.title for control in controls)
+    assert titles.most_common(1)[0][1] == 1
+
+
+@pytest.mark.parametrize("version", ["1.4", "3.0"])
+def test_older_versions_speak_of_their_own_version(version: str) -> None:
+    for control in load_framework(f"cis_aws_{version}").controls():
+        for mapping in control.checks:
+            assert "v5.0.0" not in mapping.reason, (control.id, mapping.check)
