@@ -62,8 +62,8 @@ def compute_metrics(assessment: Assessment) -> Metrics:
     )
     by_set = controls.groupby(["set", "status"], sort=False).size()
     mapping = pd.DataFrame(
-        [(c.set, c.id, m.id, m.role) for c in assessment.controls for m in c.checks],
-        columns=["set", "control", "check", "role"],
+        [(c.set, m.id) for c in assessment.controls for m in c.checks if m.role != "shown"],
+        columns=["set", "check"],
     )
     return Metrics(
         compliance=_compliance(assessment.controls),
@@ -164,10 +164,13 @@ def _cell_frame(assessment: Assessment) -> pd.DataFrame:
 
 
 def _failing_frame(assessment: Assessment) -> pd.DataFrame:
+    """What fails a check that counts for a control, one row per check and resource."""
+    counting = {m.id for c in assessment.controls for m in c.checks if m.role != "shown"}
     return pd.DataFrame(
         [
             (check.id, check.severity, cell.account, cell.region, failing.resource)
             for check in assessment.checks
+            if check.id in counting
             for cell in check.cells
             for failing in cell.failing
         ],

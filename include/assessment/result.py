@@ -40,7 +40,7 @@ SETTLED: frozenset[str] = frozenset({"ANSWERED", "NO_RESOURCES"})
 
 Status = Literal["COMPLIANT", "NON_COMPLIANT", "INCONCLUSIVE", "NOT_APPLICABLE"]
 STATUSES: tuple[Status, ...] = ("COMPLIANT", "NON_COMPLIANT", "INCONCLUSIVE", "NOT_APPLICABLE")
-Role = Literal["required", "supporting"]
+Role = Literal["required", "supporting", "shown"]
 #: ``COMPLETE``: every cell was collected. ``INCOMPLETE``: evidence is missing. ``INTERIM``: scope
 #: or sources were reduced, or the period has not ended; never the period's final result.
 AssessmentStatus = Literal["COMPLETE", "INCOMPLETE", "INTERIM"]

@@ -20,7 +20,9 @@ class Mapped:
 
     @property
     def failing(self) -> list[str]:
-        """What fails and is not excused, sorted."""
+        """What fails and is not excused, sorted. What is only shown fails nothing."""
+        if self.role == "shown":
+            return []
         return sorted(
             {f.resource for cell in self.result.cells for f in cell.failing} - self.excused
         )
@@ -32,7 +34,7 @@ class Mapped:
         A required check has to be settled everywhere. Of a supporting one silence doesn't count,
         but a source that may hide its failure does: missing evidence never raises a score.
         """
-        if not self.result.judges:
+        if not self.result.judges or self.role == "shown":
             return []
         return [
             cell

@@ -16,8 +16,9 @@ from include.checks.validation import Strict
 from include.evidence.item import SourceName
 from include.frameworks.header import ID_PATTERN, Judge, Schedule
 
-#: ``required``: silence leaves the control INCONCLUSIVE; ``supporting``: only a failure counts.
-Role = Literal["required", "supporting"]
+#: ``required``: silence leaves the control INCONCLUSIVE; ``supporting``: only a failure counts;
+#: ``shown``: its evidence stands beside the control and decides nothing.
+Role = Literal["required", "supporting", "shown"]
 #: Who says that the check speaks of the control: AWS, a published mapping or crosswalk, or we.
 Basis = Literal["aws_stated", "derived", "judgement"]
 #: How often evidence that people provide has to be given anew; ``period``: for each audit period.

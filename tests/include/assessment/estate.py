@@ -71,9 +71,14 @@ def framework(*controls: dict[str, Any], judge: str = "period_end") -> Framework
 
 
 def control(
-    control_id: str, *required: str, supporting: Sequence[str] = (), manual: str = ""
+    control_id: str,
+    *required: str,
+    supporting: Sequence[str] = (),
+    shown: Sequence[str] = (),
+    manual: str = "",
 ) -> dict[str, Any]:
     roles = [(c, "required") for c in required] + [(c, "supporting") for c in supporting]
+    roles += [(c, "shown") for c in shown]
     return {
         "id": control_id,
         "title": f"Control {control_id}",

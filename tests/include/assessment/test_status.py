@@ -21,6 +21,7 @@ from tests.include.assessment.estate import (
     check,
     config,
     control,
+    deployment,
     hub,
     hub_row,
     judged,
@@ -68,6 +69,29 @@ def test_a_failing_supporting_check_counts_and_its_silence_does_not() -> None:
         controls=controls,
     )
     assert only(failing).status == "NON_COMPLIANT"
+
+
+def test_a_check_that_is_only_shown_decides_nothing_whether_it_fails_or_is_hidden() -> None:
+    controls = [control("1.1", "alone", shown=["other"])]
+    fails = snap(
+        "security_hub",
+        deployments=[deployment("security_hub", "EC2.9")],
+        rows=[row("FAIL", "security_hub", "EC2.9")],
+    )
+    failing = judged(config(row("PASS")), fails, checks=[ALONE, OTHER], controls=controls)
+    assert only(failing).status == "COMPLIANT"
+    (_, other) = only(failing).checks
+    assert (other.role, other.failing) == ("shown", ())
+    # The check itself says what it found.
+    assert next(c for c in failing.checks if c.id == "other").failing
+    assert compute_metrics(failing).by_account[0]["failing_resources"] == 0
+    hidden = judged(
+        config(row("PASS")),
+        hub(deployments=[], status="DENIED"),
+        checks=[ALONE, OTHER],
+        controls=controls,
+    )
+    assert only(hidden).status == "COMPLIANT"
 
 
 def test_a_supporting_check_whose_failure_may_be_hidden_leaves_the_control_open() -> None:
