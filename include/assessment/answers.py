@@ -7,9 +7,8 @@ hide a failure ended incomplete, and every resource in the population has a verd
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from include.assessment.coverage import Stand, Yield, stand_of
+from include.assessment.coverage import Stand, Yield, stands_of
 from include.assessment.judging import Judge
 from include.assessment.period import Period
 from include.assessment.result import (
@@ -79,10 +78,7 @@ def answer_cell(
     nearest: list[Answer] = []
     activity: dict[str, bool] = {}
     for source in asked:
-        here = [stand_of(check, source, place, found, tally, judge, period) for place in places]
-        if source.answers == "events" and {s.state for s in here} != {"COVERS"}:
-            # What may have happened in any region is known only where all have been looked at.
-            here = [replace(s, state="INCOMPLETE") if s.state == "COVERS" else s for s in here]
+        here = stands_of(check, source, places, found, tally, judge, period)
         notes += [stand.note for stand in here if stand.note]
         blocked = blocked or any(stand.state == "HIDES" for stand in here)
         covers = [stand for stand in here if stand.state == "COVERS"]

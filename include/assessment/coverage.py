@@ -6,7 +6,8 @@ enabled or a call made, working at the period's end, over the whole population.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from include.assessment.judging import Judge
@@ -68,6 +69,23 @@ class Stand:
         if self.state == "COVERS":
             return "ANSWERED"
         return "INCOMPLETE" if self.state == "HIDES" else self.state
+
+
+def stands_of(
+    check: Check,
+    source: CheckSource,
+    places: Sequence[str],
+    found: Yield,
+    tally: Tally,
+    judge: Judge,
+    period: Period,
+) -> list[Stand]:
+    """How ``source`` stands to ``check`` in each of ``places`` (regions) of one cell."""
+    here = [stand_of(check, source, place, found, tally, judge, period) for place in places]
+    if source.answers == "events" and {s.state for s in here} != {"COVERS"}:
+        # What may have happened in any region is known only where all have been looked at.
+        return [replace(s, state="INCOMPLETE") if s.state == "COVERS" else s for s in here]
+    return here
 
 
 def stand_of(

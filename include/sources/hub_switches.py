@@ -123,6 +123,20 @@ def read_switches(out: SnapshotWriter, hub: Any) -> Switches:
     return switches
 
 
+def offered_standards(out: SnapshotWriter, hub: Any) -> dict[str, tuple[str, frozenset[str]]]:
+    """Every standard that can be enabled there, by path: its name, and the controls it holds."""
+    return {
+        path_of(item["StandardsArn"]): (
+            str(item.get("Name", "")),
+            frozenset(
+                one["SecurityControlId"] for one in _definitions(out, hub, item["StandardsArn"])
+            ),
+        )
+        for listing in pages(out, hub, "DescribeStandards", "Standards", {"MaxResults": 100})
+        for item in listing.items
+    }
+
+
 def _definitions(out: SnapshotWriter, hub: Any, standard: str = "") -> Iterator[Mapping[str, Any]]:
     request = {"MaxResults": 100, **({"StandardsArn": standard} if standard else {})}
     for listing in pages(

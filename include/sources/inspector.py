@@ -56,7 +56,7 @@ class Inspector(AskedForAll):
     ) -> None:
         """Whether it is on, what it covers, what it found; each compared with another count."""
         inspector = clients.client("inspector2", cell.region)
-        scanned = _require_enabled(out, inspector, cell)
+        scanned = require_enabled(out, inspector, cell.account)
         unscanned = _collect_coverage(out, inspector, cell)
         _collect_findings(out, inspector, cell)
         reached = out.now - REACH <= cell.period.end
@@ -64,14 +64,11 @@ class Inspector(AskedForAll):
         forgotten = out.now - GONE_KEPT > cell.period.end
         for keyword in (FINDINGS, COVERAGE):
             out.deploy(
-                Deployment(
-                    source="inspector",
-                    keyword=keyword,
-                    account=cell.account,
-                    region=cell.region,
-                    state="ACTIVE" if reached else "BEYOND_REACH",
-                    arn=keyword,
-                    last_evaluated=iso(min(out.now, cell.period.end)),
+                Deployment.of_keyword(
+                    cell,
+                    keyword,
+                    "ACTIVE" if reached else "BEYOND_REACH",
+                    out.now,
                     # What isn't scanned has no findings, which is no sign of health.
                     narrowed=unscanned > 0 or forgotten or not scanned,
                 )
@@ -86,16 +83,16 @@ class Inspector(AskedForAll):
         _say_what_is_forgotten(out, cell, out.now)
 
 
-def _require_enabled(out: SnapshotWriter, inspector: Any, cell: Cell) -> bool:
+def require_enabled(out: SnapshotWriter, inspector: Any, account: str) -> bool:
     """Whether instances are scanned; raises Ended when Inspector isn't on, or doesn't tell."""
     listing = ask_once(
         out,
         inspector,
         "BatchGetAccountStatus",
-        {"accountIds": [cell.account]},
+        {"accountIds": [account]},
         items_at="accounts",
     )
-    own = next((one for one in listing.items if one.get("accountId") == cell.account), None)
+    own = next((one for one in listing.items if one.get("accountId") == account), None)
     if own is None:
         failed = listing.answer.output.get("failedAccounts", ())
         why = "; ".join(f"{f.get('errorCode')}: {f.get('errorMessage')}" for f in failed)

@@ -78,16 +78,7 @@ class LicenseManager(AskedForAll):
     ) -> None:
         """Whether it is set up, what is configured, who uses it, what happened since."""
         client = clients.client("license-manager", cell.region)
-        try:
-            ask_once(out, client, "GetServiceSettings")
-        except ClientError as error:
-            if error_code(error) == "AccessDeniedException" and _NOT_SET_UP in str(error):
-                raise Ended(
-                    "NOT_ENABLED",
-                    "License Manager is not set up in this account and region: its service role "
-                    "was never created.",
-                ) from error
-            raise
+        require_set_up(out, client)
         listed: dict[str, _Configuration] = {}
         for listing in pages(out, client, "ListLicenseConfigurations", "LicenseConfigurations"):
             for offset, value in enumerate(listing.items):
@@ -121,6 +112,20 @@ class LicenseManager(AskedForAll):
                 "The period ended more than 90 days ago, and no snapshot of ours is from its end: "
                 "License Manager tells of the present only.",
             )
+
+
+def require_set_up(out: SnapshotWriter, client: Any) -> None:
+    """Raises Ended where License Manager was never set up. One call."""
+    try:
+        ask_once(out, client, "GetServiceSettings")
+    except ClientError as error:
+        if error_code(error) == "AccessDeniedException" and _NOT_SET_UP in str(error):
+            raise Ended(
+                "NOT_ENABLED",
+                "License Manager is not set up in this account and region: its service role "
+                "was never created.",
+            ) from error
+        raise
 
 
 @dataclass(frozen=True)
@@ -327,12 +332,4 @@ def _deleted(cell: Cell, arn: str, now: datetime) -> Evidence:
 
 
 def _deployment(cell: Cell, keyword: str, now: datetime, *, reached: bool) -> Deployment:
-    return Deployment(
-        source="license_manager",
-        keyword=keyword,
-        account=cell.account,
-        region=cell.region,
-        state="ACTIVE" if reached else "BEYOND_REACH",
-        arn=keyword,
-        last_evaluated=iso(min(now, cell.period.end)),
-    )
+    return Deployment.of_keyword(cell, keyword, "ACTIVE" if reached else "BEYOND_REACH", now)
