@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -32,7 +33,7 @@ RegionName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$"
 RegionSelector = Annotated[str, StringConstraints(pattern=r"^([a-z]{2}(-[a-z]+)+-\d|enabled)$")]
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 RoleName = Annotated[str, StringConstraints(pattern=r"^[\w+=,.@-]{1,64}$")]
-FrameworkId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.]*$")]
+FrameworkId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 #: Session tags as STS takes them: letters of any script, digits, spaces and _ . : / = + - @
 TagKey = Annotated[str, StringConstraints(pattern=r"^[\w .:/=+\-@]+$", max_length=128)]
 TagValue = Annotated[str, StringConstraints(pattern=r"^[\w .:/=+\-@]*$", max_length=256)]
@@ -47,11 +48,16 @@ class _Checked(BaseModel):
 
 
 class AuditManagerSettings(_Checked):
-    """Where evidence is uploaded. Without ``endpoint``, AWS's own Audit Manager is used."""
+    """Where evidence is uploaded. Without ``endpoint``, AWS's own Audit Manager is used.
+
+    ``custom_controls`` and ``custom_frameworks`` are the account's quotas, which AWS can raise.
+    """
 
     enabled: bool = True
     endpoint: Url | None = None
     region: RegionName | None = None  # None: the home region
+    custom_controls: Annotated[int, Field(ge=1)] = 500
+    custom_frameworks: Annotated[int, Field(ge=1)] = 100
 
 
 class CustomEvidenceSettings(_Checked):
@@ -174,6 +180,24 @@ def load_settings(path: Path | None = None, environ: Mapping[str, str] = os.envi
         raise InputError(
             _explain(error, path, origins), hint="The keys are explained in audit.yaml."
         ) from None
+
+
+def current_settings() -> Settings:
+    """The settings in force, read again only when their file or the environment has changed."""
+    path = settings_file()
+    try:
+        found = path.stat()
+    except OSError:
+        return load_settings(path)  # it tells what is wrong
+    named = tuple(sorted(one for one in os.environ.items() if one[0].startswith("AUDIT_")))
+    return _settings_of(path, found.st_mtime_ns, found.st_size, named)
+
+
+@lru_cache(maxsize=2)
+def _settings_of(
+    path: Path, changed: int, size: int, named: tuple[tuple[str, str], ...]
+) -> Settings:
+    return load_settings(path, dict(named))
 
 
 def _read(path: Path) -> dict[str, Any]:

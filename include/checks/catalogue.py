@@ -1,25 +1,30 @@
 """The catalogue of checks: which questions exist, and which sources can answer each.
 
-It lies in the folder ``catalogue``, one file per AWS service. A check may be asked with other
-values than its own (a standard that demands 12 characters where ours demands 14): such a variant
-has an id of its own, ``password-policy-length@12``, and is made when it is asked for.
+It lies in the folder ``catalogue``, one file per AWS service; users keep checks of their own in
+the folder ``checks`` beside their frameworks. A check may be asked with other values than its own
+(a standard that demands 12 characters where ours demands 14): such a variant has an id of its own,
+``password-policy-length@12``, and is made when it is asked for.
 """
 
 from __future__ import annotations
 
 import difflib
+import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote, unquote
 
 from pydantic import Field
 
 from include.checks.assertions import ASSERTIONS
 from include.checks.located_yaml import LocatedYaml, Place, read_located, read_text
+from include.checks.own import own_check_files, stamp_of
 from include.checks.parameters import compare_parameters
-from include.checks.validation import Strict, validated
+from include.checks.validation import Strict, examined
 from include.digests import digest_of
 from include.errors import InputError
 from include.evidence.item import SourceName
@@ -33,6 +38,8 @@ __all__ = [
     "compare_parameters",
     "load_catalogue",
 ]
+
+log = logging.getLogger(__name__)
 
 CATALOGUE = Path(__file__).with_name("catalogue")
 
@@ -128,17 +135,44 @@ class Check(Strict):
 
     def variant_id(self, values: Mapping[str, ParameterValue]) -> str:
         """The id of this check with other ``values``; its own where they are its own anyway."""
-        changed = {n: v for n, v in sorted(values.items()) if self.parameters[n].value != v}
+        changed = {
+            name: _spelt(value, self.parameters[name].value)
+            for name, value in sorted(values.items())
+            if self.parameters[name].value != value
+        }
         if not changed:
             return self.id
         if len(self.parameters) == 1:
-            return f"{self.id}@{_spelt(*changed.values())}"
-        return f"{self.id}@{';'.join(f'{name}={_spelt(v)}' for name, v in changed.items())}"
+            return f"{self.id}@{next(iter(changed.values()))}"
+        return f"{self.id}@{';'.join(f'{name}={spelt}' for name, spelt in changed.items())}"
+
+    def takes(self, name: str, value: ParameterValue) -> bool:
+        """Whether the parameter ``name`` can have ``value``: is it of the kind its own is?"""
+        own = self.parameters[name].value
+        if own is None:
+            return str(value).strip() != ""
+        if isinstance(own, float) and isinstance(value, int) and not isinstance(value, bool):
+            return True
+        try:
+            read = _read_value(_spelt(value, own), own)
+        except ValueError:
+            return False
+        return type(read) is type(value) and read == value
 
     def with_values(self, values: Mapping[str, ParameterValue]) -> Check:
-        """The same question with other values. A Security Hub control keeps what it asks."""
+        """The same question with other values. A Security Hub control keeps what it asks.
+
+        What the organisation was free to decide has to be just that value then.
+        """
         parameters = {
-            name: own.model_copy(update={"value": values.get(name, own.value)})
+            name: own.model_copy(
+                update={
+                    "value": values.get(name, own.value),
+                    "stricter": "same"
+                    if name in values and own.stricter == "any"
+                    else own.stricter,
+                }
+            )
             for name, own in self.parameters.items()
         }
         sources = []
@@ -158,13 +192,19 @@ class Check(Strict):
         return Check(**{**own, **changed})
 
 
-def _spelt(value: ParameterValue) -> str:
-    return "+".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def _spelt(value: ParameterValue, like: ParameterValue | None) -> str:
+    """A value as part of an id: no spaces, and none of the characters that part ids."""
+    between = "+" if isinstance(like, tuple) else ","
+    text = between.join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return re.sub(r"[\s;=%]", lambda found: quote(found[0]), text)
 
 
 def _read_value(text: str, like: ParameterValue | None) -> ParameterValue:
     """The inverse of :func:`_spelt`, of the kind that the check's own value is."""
+    text = unquote(text)
     if isinstance(like, bool):
+        if text not in ("True", "False"):
+            raise ValueError(text)
         return text == "True"
     if isinstance(like, tuple):
         whole = all(isinstance(one, int) for one in like)
@@ -180,11 +220,14 @@ class Catalogue(Mapping[str, Check]):
     """All checks by id, in the files' order. ``digest`` is a SHA-256 of the files.
 
     A variant is found by its id, too, but is not among those that are counted and listed.
+    ``broken`` is what is wrong with checks of the user's own, which are left out then: frameworks
+    that need them can't be read, the others can.
     """
 
     checks: Mapping[str, Check]
     path: Path
     digest: str
+    broken: tuple[InputError, ...] = ()
     _variants: dict[str, Check] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, check_id: str) -> Check:
@@ -210,7 +253,8 @@ class Catalogue(Mapping[str, Check]):
 
     def only(self, check_ids: Iterable[str]) -> Catalogue:
         """A catalogue of just these checks, variants among them."""
-        return Catalogue({name: self[name] for name in check_ids}, self.path, self.digest)
+        checks = {name: self[name] for name in check_ids}
+        return Catalogue(checks, self.path, self.digest, self.broken)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.checks)
@@ -240,41 +284,94 @@ class Catalogue(Mapping[str, Check]):
     def suggestion(self, check_id: str) -> str:
         """A sentence with the ids that look like ``check_id``."""
         near = difflib.get_close_matches(check_id, self.checks, n=3)
-        return f"Did you mean {' or '.join(near)}?" if near else f"Checks are in {self.path}."
+        hint = f"Did you mean {' or '.join(near)}?" if near else f"Checks are in {self.path}."
+        return f"{hint} Of your own, some can't be read: {self.broken[0]}" if self.broken else hint
+
+
+def load_catalogue(path: Path | None = None) -> Catalogue:
+    """Read and validate a catalogue: a folder of files, or one file.
+
+    By default it is ours, with the checks of the user's own beside them; those that are wrong are
+    told in ``broken`` and in the log. Raises InputError with file and line for everything else.
+    """
+    if path is not None:
+        return _load(path)
+    own = own_check_files()
+    return _with_own(tuple((file, *stamp_of(file)) for file in own)) if own else _load(CATALOGUE)
 
 
 @lru_cache(maxsize=8)
-def load_catalogue(path: Path = CATALOGUE) -> Catalogue:
-    """Read and validate a catalogue: a folder of files, or one file.
-
-    Raises InputError with file and line.
-    """
+def _load(path: Path) -> Catalogue:
     files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
     if not files:
         raise InputError(f"There is no catalogue of checks in {path}.", hint="Install it again.")
-    checks: dict[str, Check] = {}
-    texts = []
+    reading = _Reading({}, [], [])
     for file in files:
-        texts.append(read_text(file))
-        for check, document, place in _read(file, texts[-1]):
-            if check.id in checks:
-                raise document.error((*place, "id"), f"there are two checks '{check.id}'")
-            _agree(check, document, place)
-            checks[check.id] = check
-    return Catalogue(checks, path, digest_of(texts))
+        reading.read(file)
+        if reading.problems:
+            raise reading.problems[0]
+    return Catalogue(reading.checks, path, digest_of(reading.texts))
 
 
-def _read(path: Path, text: str) -> Iterator[tuple[Check, LocatedYaml, Place]]:
-    document = read_located(path, text)
+@lru_cache(maxsize=2)
+def _with_own(files: tuple[tuple[Path, int, int], ...]) -> Catalogue:
+    """Ours and those in ``files`` (with time and size: a changed file is read anew)."""
+    ours = _load(CATALOGUE)
+    reading = _Reading(dict(ours.checks), [ours.digest], [])
+    for file, *_ in files:
+        reading.read(file)
+    for problem in reading.problems:
+        log.warning("%s", problem)
+    digest = digest_of(reading.texts)
+    return Catalogue(reading.checks, CATALOGUE, digest, tuple(reading.problems))
+
+
+@dataclass
+class _Reading:
+    """Checks as they are read, file by file, and what is wrong with others."""
+
+    checks: dict[str, Check]
+    texts: list[str]
+    problems: list[InputError]
+
+    def read(self, path: Path) -> None:
+        before = set(self.checks)
+        try:
+            self.texts.append(read_text(path))
+            document = read_located(path, self.texts[-1])
+            entries = _entries(document)
+        except InputError as error:
+            self.problems.append(error)
+            return
+        for n, entry in enumerate(entries):
+            place: Place = ("checks", n)
+            check, wrong = examined(Check, document, entry, place)
+            if check is None:
+                self.problems += wrong
+                continue
+            try:
+                _agree(check, document, place)
+            except InputError as error:
+                self.problems.append(error)
+                continue
+            if check.id in self.checks:
+                here = check.id not in before
+                said = f"there {'are two checks' if here else 'is a check'} '{check.id}'"
+                said += "" if here else " already"
+                hint = "Give this one another id."
+                self.problems.append(document.error((*place, "id"), said, hint=hint))
+                continue
+            self.checks[check.id] = check
+
+
+def _entries(document: LocatedYaml) -> list[Any]:
     data = document.data
     if not isinstance(data, dict) or not isinstance(data.get("checks"), list) or not data["checks"]:
         raise document.error(("checks",), "a catalogue has to begin with a list of 'checks'")
     if unknown := set(data) - {"checks"}:
         name = sorted(unknown)[0]
         raise document.error((name,), f"unknown field '{name}'", hint="Remove it.")
-    for n, entry in enumerate(data["checks"]):
-        place: Place = ("checks", n)
-        yield validated(Check, document, entry, place), document, place
+    return list(data["checks"])
 
 
 def _agree(check: Check, document: LocatedYaml, place: Place) -> None:

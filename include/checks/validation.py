@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -23,19 +24,33 @@ class Strict(BaseModel):
 def validated(model: type[M], document: LocatedYaml, data: Any, place: Place = ()) -> M:
     """``data`` (found at ``place``) as ``model``.
 
-    Raises InputError for the first problem in the file's order, and says how many more there are.
+    Raises InputError for the foremost problem, and says how many more there are.
     """
+    found, problems = examined(model, document, data, place)
+    if found is None:
+        raise _first(problems)
+    return found
+
+
+def examined(
+    model: type[M], document: LocatedYaml, data: Any, place: Place = ()
+) -> tuple[M | None, list[LocatedError]]:
+    """``data`` (found at ``place``) as ``model``, or everything that is wrong with it."""
     if not isinstance(data, dict):
-        raise document.error(place, "expected 'field: value' lines here")
+        return None, [document.error(place, "expected 'field: value' lines here")]
     try:
-        return model.model_validate(data)
+        return model.model_validate(data), []
     except ValidationError as error:
-        raise first_error(document, error, place) from None
+        return None, all_errors(document, error, place)
 
 
 def first_error(document: LocatedYaml, error: ValidationError, place: Place = ()) -> InputError:
     """The foremost problem of a pydantic error as an InputError with file and line."""
-    first, *more = all_errors(document, error, place)
+    return _first(all_errors(document, error, place))
+
+
+def _first(problems: Sequence[LocatedError]) -> LocatedError:
+    first, *more = problems
     if not more:
         return first
     said = f"{first.problem.rstrip('.')} ({len(more)} more problem(s) in this file)"

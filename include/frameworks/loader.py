@@ -6,8 +6,9 @@ Importing this module is cheap; pydantic and the catalogue come in with :meth:`F
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,9 +62,9 @@ def _found(directories: Iterable[Path] | None) -> tuple[dict[str, Path], dict[Pa
 def _folders(directories: Iterable[Path] | None) -> Iterable[Path]:
     if directories is not None:
         return directories
-    from include.settings import load_settings
+    from include.settings import current_settings
 
-    folder = load_settings().own_frameworks
+    folder = current_settings().own_frameworks
     return () if folder is None else (folder,)
 
 
@@ -106,6 +107,7 @@ class Frameworks:
     directories: Sequence[Path] | None = None
     catalogue: Catalogue | None = None
     _loaded: dict[Path, Framework] = field(default_factory=dict)
+    _broken: dict[Path, InputError] = field(default_factory=dict)
     _reading: list[Path] = field(default_factory=list)
 
     def load(self, framework_id: str) -> Framework:
@@ -114,38 +116,52 @@ class Frameworks:
         Raises InputError: unknown id (with those that exist), or the file's first problem with
         its line and how many more there are.
         """
-        files, _ = _found(self.directories)
-        if framework_id not in files:
-            near = difflib.get_close_matches(framework_id, files, n=3) or list(files)
+        if framework_id not in self.files:
+            near = difflib.get_close_matches(framework_id, self.files, n=3) or list(self.files)
             raise InputError(
                 f"There is no framework '{framework_id}'.", hint=f"Known here: {', '.join(near)}."
             )
-        return self.load_file(files[framework_id])
+        return self.load_file(self.files[framework_id])
 
-    def load_file(self, path: Path) -> Framework:
-        """Read and validate one framework file. Raises InputError like :meth:`load`."""
+    @cached_property
+    def files(self) -> Mapping[str, Path]:
+        """The file of each framework, by id, as they lie there when this is first asked for."""
+        return _found(self.directories)[0]
+
+    def load_file(self, path: Path, *, named: bool = True) -> Framework:
+        """Read and validate one framework file. Raises InputError like :meth:`load`.
+
+        ``named``: the file has to bear the framework's id as its name.
+        """
         if path not in self._loaded:
-            framework, problems = self.examine(path)
+            if path in self._broken:
+                raise self._broken[path]
+            framework, problems = self.examine(path, named=named)
             if framework is None:
                 first, more = problems[0], len(problems) - 1
                 if more:
                     said = f"{first.message} ({more} more problem(s) in this framework)"
-                    raise InputError(said, hint=first.hint)
+                    first = InputError(said, hint=first.hint)
+                self._broken[path] = first
                 raise first
             self._loaded[path] = framework
         return self._loaded[path]
 
-    def examine(self, path: Path) -> tuple[Framework | None, list[InputError]]:
+    def examine(
+        self, path: Path, *, named: bool = True
+    ) -> tuple[Framework | None, list[InputError]]:
         """The framework in ``path`` and everything that is wrong with it."""
         from include.checks.catalogue import load_catalogue
         from include.frameworks.reading import read_framework
 
         if path in self._reading:
-            chain = " → ".join(one.stem for one in [*self._reading, path])
+            circle = self._reading[self._reading.index(path) :]
+            chain = " → ".join(one.stem for one in [*circle, path])
             return None, [InputError(f"Frameworks refer to each other in a circle: {chain}.")]
         self._reading.append(path)
         try:
-            return read_framework(path, self.catalogue or load_catalogue(), self.load)
+            catalogue = self.catalogue or load_catalogue()
+            return read_framework(path, catalogue, self.load, named=named)
         finally:
             self._reading.pop()
 

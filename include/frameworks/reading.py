@@ -5,59 +5,30 @@ All problems are found, not the first alone: whoever writes a framework wants th
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from include.checks.catalogue import Catalogue, Check
-from include.checks.located_yaml import LocatedYaml, Place, read_located
-from include.checks.validation import validated
+from pydantic import BaseModel
+
+from include.checks.catalogue import Catalogue
+from include.checks.located_yaml import LocatedError, LocatedYaml, Place, read_located
+from include.checks.validation import examined
 from include.digests import digest_of
 from include.errors import InputError
-from include.frameworks.crosswalks import load_crosswalks
-from include.frameworks.header import load_header
+from include.frameworks.header import header_problems, load_header
 from include.frameworks.of_check import procedure_of
-from include.frameworks.schema import (
-    CheckMapping,
-    Control,
-    ControlSet,
-    Framework,
-    Withdrawn,
-)
+from include.frameworks.schema import CheckMapping, Control, ControlSet, Framework, Where
+from include.frameworks.spreading import Spread, near
 from include.frameworks.written import MappingGroup, Selection, SetFile, WrittenControl
+
+__all__ = ["Find", "read_framework"]
 
 #: Finds another framework by its id, for references. Raises InputError.
 Find = Callable[[str], Framework]
+M = TypeVar("M", bound=BaseModel)
 _TEXTS = ("title", "objective", "test_procedure")
-
-
-def read_framework(
-    path: Path, catalogue: Catalogue, find: Find
-) -> tuple[Framework | None, list[InputError]]:
-    """The framework in ``path``, and what is wrong with it; None where that is anything."""
-    try:
-        header = load_header(path)  # its errors are about the header alone, and say more
-        document = read_located(path)
-    except InputError as error:
-        return None, [error]
-    reader = _Reader(path, catalogue, find)
-    sets = reader.sets(document)
-    reader.require_unique()
-    if not reader.problems:
-        framework = Framework(
-            **{name: getattr(header, name) for name in Framework.model_fields if name in _HEADER},
-            control_sets=sets,
-        )
-        framework._path = path
-        framework._digest = digest_of(framework.model_dump(mode="json", exclude={"sources"}))
-        reader.require_sources(framework, document)
-        if not reader.problems:
-            return framework, []
-    return None, reader.problems
-
-
 _HEADER = frozenset(
     {
         *("id", "title", "version", "publisher", "compliance_type", "description"),
@@ -66,172 +37,90 @@ _HEADER = frozenset(
 )
 
 
+def read_framework(
+    path: Path, catalogue: Catalogue, find: Find, *, named: bool = True
+) -> tuple[Framework | None, list[InputError]]:
+    """The framework in ``path``, and what is wrong with it; None where that is anything.
+
+    ``named``: the file has to bear the framework's id as its name.
+    """
+    wrong = header_problems(path, named=named)
+    try:
+        document = read_located(path)
+        if not isinstance(document.data, dict):
+            return None, wrong
+    except InputError as error:
+        # What can't be read at all is said once.
+        return None, wrong if str(error) in map(str, wrong) else [*wrong, error]
+    reader = _Reader(path, catalogue, find, wrong)
+    sets = reader.sets(document)
+    reader.require_unique()
+    if not reader.problems:
+        header = load_header(path, named=named)
+        framework = Framework(
+            **{name: getattr(header, name) for name in _HEADER}, control_sets=sets
+        )
+        framework._path = path
+        framework._digest = digest_of(framework.model_dump(mode="json", exclude={"sources"}))
+        framework._places, framework._origins = reader.places, reader.origins
+        reader.require_sources(framework, document)
+        if not reader.problems:
+            return framework, []
+    return None, sorted(reader.problems, key=_place_of)
+
+
+def _place_of(error: InputError) -> tuple[str, int]:
+    return (str(error.path), error.line) if isinstance(error, LocatedError) else ("", 0)
+
+
+class _Told(InputError):
+    """Something is wrong, and what it is stands among the problems already."""
+
+
 @dataclass
 class _Reader:
     path: Path
     catalogue: Catalogue
     find: Find
-    problems: list[InputError] = field(default_factory=list)
+    problems: list[InputError]
+    places: dict[tuple[str, str], Where] = field(default_factory=dict)
+    origins: dict[str, tuple[str, ...]] = field(default_factory=dict)
     #: (id, where) of every set and control, in the file's order
     _sets: list[tuple[str, LocatedYaml, Place]] = field(default_factory=list)
     _controls: list[tuple[str, LocatedYaml, Place]] = field(default_factory=list)
+    _unusable: set[str] = field(default_factory=set)
 
     def sets(self, document: LocatedYaml) -> tuple[ControlSet, ...]:
-        data = document.data
-        for name in data:
-            if name not in _HEADER and name != "control_sets":
-                self.problems.append(document.error((name,), f"unknown field '{name}'"))
-        entries = data.get("control_sets")
+        entries = document.data.get("control_sets")
         if not isinstance(entries, list) or not entries:
-            self.problems.append(
-                document.error(("control_sets",), "'control_sets' has to be a list of sets")
-            )
+            said = "'control_sets' has to be a list of sets"
+            self.problems.append(document.error(("control_sets",), said))
             return ()
+        # Before 'control_sets', load_header sees it.
+        behind = list(document.data)
+        for name in behind[behind.index("control_sets") + 1 :]:
+            if name not in _HEADER:
+                self.problems.append(document.error((name,), f"unknown field '{name}'"))
         found: list[ControlSet] = []
         for n, entry in enumerate(entries):
             try:
                 found += self._entry(document, entry, ("control_sets", n))
             except InputError as error:
-                self.problems.append(error)
+                self._tell(error)
         return tuple(found)
-
-    def _entry(self, document: LocatedYaml, entry: Any, place: Place) -> Iterable[ControlSet]:
-        if isinstance(entry, dict) and "select" in entry:
-            return self._selected(document, entry, place)
-        if isinstance(entry, dict) and "file" in entry:
-            named = validated(SetFile, document, entry, place)
-            beside = self.path.parent / named.file
-            if not beside.is_file():
-                raise document.error((*place, "file"), f"there is no file {beside}")
-            part = read_located(beside)
-            return [self._set(part, part.data, ())]
-        return [self._set(document, entry, place)]
-
-    def _selected(self, document: LocatedYaml, entry: Any, place: Place) -> Iterator[ControlSet]:
-        selection = validated(Selection, document, entry, place)
-        other = self._other(selection.select, document, (*place, "select"))
-        wanted = set(selection.controls)
-        known = {control.id for control in other.controls()}
-        for n, name in enumerate(selection.controls):
-            if name not in known:
-                self.problems.append(
-                    document.error(
-                        (*place, "controls", n),
-                        f"{other.id} has no control '{name}'",
-                        hint=_near(name, known),
-                    )
-                )
-            self._controls.append((name, document, (*place, "controls", n)))
-        for part in other.control_sets:
-            controls = tuple(control for control in part.controls if control.id in wanted)
-            if controls:
-                self._sets.append((part.id, document, place))
-                yield part.model_copy(update={"controls": controls, "withdrawn": ()})
-
-    def _set(self, document: LocatedYaml, entry: Any, place: Place) -> ControlSet:
-        if not isinstance(entry, dict):
-            raise document.error(place, "expected 'field: value' lines here")
-        written = entry.get("controls")
-        if not isinstance(written, list) or not (written or entry.get("withdrawn")):
-            raise document.error((*place, "controls"), "a control set needs a list of 'controls'")
-        shell = validated(ControlSet, document, {**entry, "controls": ()}, place)
-        self._sets.append((shell.id, document, (*place, "id")))
-        controls = []
-        for n, one in enumerate(written):
-            at = (*place, "controls", n)
-            try:
-                controls.append(self._control(document, one, at))
-            except InputError as error:
-                self.problems.append(error)
-        for n, gone in enumerate(shell.withdrawn):
-            self._controls.append((gone.id, document, (*place, "withdrawn", n)))
-        return shell.model_copy(update={"controls": tuple(controls)})
-
-    def _control(self, document: LocatedYaml, data: Any, place: Place) -> Control:
-        written = validated(WrittenControl, document, data, place)
-        given = written.model_fields_set
-        fields: dict[str, Any] = {}
-        if written.use:
-            fields = dict(self._used(written.use, document, (*place, "use")))
-        if written.of_check:
-            fields = self._as_check(written, document, place)
-        for name in ("id", *_TEXTS, "level", "manual"):
-            if name in given:
-                fields[name] = getattr(written, name)
-        for name in ("id", *_TEXTS):
-            if not fields.get(name):
-                if name in given:
-                    raise document.error((*place, name), f"'{name}' is empty", hint="Fill it.")
-                raise document.error(place, f"the field '{name}' is missing", hint="Add it.")
-        self._controls.append((fields["id"], document, (*place, "id")))
-        if written.checks is not None:
-            spread = _Spread(self.catalogue, document, str(fields["id"]))
-            fields["checks"] = spread.mappings(written.checks, (*place, "checks"))
-            self.problems += spread.problems
-            if spread.problems:
-                return Control(**fields)
-        control = Control(**fields)
-        _require_decidable(control, document, place)
-        return control
-
-    def _used(
-        self, reference: str, document: LocatedYaml, place: Place
-    ) -> Iterator[tuple[str, Any]]:
-        name, _, control_id = reference.partition("/")
-        other = self._other(name, document, place)
-        try:
-            return iter(other.control(control_id))
-        except KeyError:
-            raise document.error(
-                place,
-                f"{name} has no control '{control_id}'",
-                hint=_near(control_id, [control.id for control in other.controls()]),
-            ) from None
-
-    def _other(self, name: str, document: LocatedYaml, place: Place) -> Framework:
-        try:
-            return self.find(name)
-        except InputError as error:
-            raise document.error(
-                place, f"the framework '{name}' can't be used: {error.message}", hint=error.hint
-            ) from None
-
-    def _as_check(
-        self, written: WrittenControl, document: LocatedYaml, place: Place
-    ) -> dict[str, Any]:
-        check = _known(self.catalogue, written.of_check or "", document, (*place, "of_check"))
-        group = MappingGroup(
-            check=check.id,
-            role=written.role,
-            basis=written.basis or "judgement",
-            by=written.by,
-            reason=written.reason,
-        )
-        spread = _Spread(self.catalogue, document, written.id or check.id)
-        mappings = spread.mappings((group,), place)
-        self.problems += spread.problems
-        return {
-            "id": check.id,
-            "title": check.question,
-            "objective": check.about,
-            "test_procedure": procedure_of(check),
-            "checks": mappings,
-        }
 
     def require_unique(self) -> None:
         for what, entries in (("control set", self._sets), ("control", self._controls)):
-            seen: dict[str, int] = {}
+            seen: dict[str, Where] = {}
             for name, document, place in entries:
-                line = document.line(place)
-                if name in seen:
-                    self.problems.append(
-                        document.error(
-                            place,
-                            f"the {what} '{name}' stands in line {seen[name]} already",
-                            hint="Each stands in a framework once.",
-                        )
-                    )
-                seen.setdefault(name, line)
+                if name not in seen:
+                    seen[name] = (document.path, document.line(place))
+                    continue
+                path, line = seen[name]
+                beside = "" if path == document.path else f" of {path}"
+                said = f"the {what} '{name}' stands in line {line}{beside} already"
+                hint = "Each stands in a framework once."
+                self.problems.append(document.error(place, said, hint=hint))
 
     def require_sources(self, framework: Framework, document: LocatedYaml) -> None:
         """The header repeats which sources the controls use, so that a DAG can be made of it."""
@@ -246,18 +135,210 @@ class _Reader:
                 )
             )
 
+    def _tell(self, error: InputError) -> None:
+        if not isinstance(error, _Told):
+            self.problems.append(error)
 
-def _near(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=3)
-    return f"Did you mean {' or '.join(near)}?" if near else ""
+    def _valid(self, model: type[M], document: LocatedYaml, data: Any, place: Place) -> M:
+        found, problems = examined(model, document, data, place)
+        if found is None:
+            self.problems += problems
+            raise _Told("")
+        return found
 
+    def _entry(self, document: LocatedYaml, entry: Any, place: Place) -> Sequence[ControlSet]:
+        if isinstance(entry, dict) and "select" in entry:
+            return list(self._selected(document, entry, place))
+        if isinstance(entry, dict) and "file" in entry:
+            named = self._valid(SetFile, document, entry, place)
+            beside = self.path.parent / named.file
+            if not beside.is_file():
+                raise document.error((*place, "file"), f"there is no file {beside}")
+            part = read_located(beside)
+            return [self._set(part, part.data, ())]
+        return [self._set(document, entry, place)]
 
-def _known(catalogue: Catalogue, check_id: str, document: LocatedYaml, place: Place) -> Check:
-    if check_id not in catalogue:
-        raise document.error(
-            place, f"there is no check '{check_id}'", hint=catalogue.suggestion(check_id)
+    def _selected(self, document: LocatedYaml, entry: Any, place: Place) -> Iterator[ControlSet]:
+        selection = self._valid(Selection, document, entry, place)
+        other = self._other(selection.select, document, (*place, "select"))
+        known = {control.id: control for control in other.controls()}
+        where: dict[str, Place] = dict.fromkeys(known, (*place, "select"))
+        for key, names in (("controls", selection.controls), ("without", selection.without)):
+            for n, name in enumerate(names or ()):
+                at = (*place, key, n)
+                if name not in known:
+                    said = f"{other.id} has no control '{name}'"
+                    hint = near(name, known) or f"See ./audit frameworks show {other.id}"
+                    self.problems.append(document.error(at, said, hint=hint))
+                elif key == "controls":
+                    where[name] = at
+                    self._controls.append((name, document, at))
+        wanted = [name for name in selection.controls or known if name in known]
+        taken = {name: known[name] for name in wanted if name not in (selection.without or ())}
+        if not taken:
+            raise document.error(place, f"nothing of {other.id} is selected")
+        for name in taken:
+            if selection.controls is None:
+                self._controls.append((name, document, where[name]))
+            self._came_from(name, other, name, document, where[name])
+        for n, written in enumerate(selection.changed):
+            at = (*place, "changed", n)
+            try:
+                if written.id not in taken or written.use or written.of_check:
+                    said = f"'changed' needs the id of a control of {other.id} that is selected"
+                    hint = "" if written.id is None else near(written.id, taken)
+                    raise document.error(at, said, hint=hint)
+                taken[written.id] = self._completed(written, dict(taken[written.id]), document, at)
+            except InputError as error:
+                self._tell(error)
+        for part in other.control_sets:
+            controls = tuple(taken[c.id] for c in part.controls if c.id in taken)
+            if controls:
+                self._sets.append((part.id, document, (*place, "select")))
+                yield part.model_copy(update={"controls": controls, "withdrawn": ()})
+
+    def _set(self, document: LocatedYaml, entry: Any, place: Place) -> ControlSet:
+        if not isinstance(entry, dict):
+            raise document.error(place, "expected 'field: value' lines here")
+        written = entry.get("controls")
+        if not isinstance(written, list) or not (written or entry.get("withdrawn")):
+            raise document.error((*place, "controls"), "a control set needs a list of 'controls'")
+        controls = []
+        for n, one in enumerate(written):
+            at = (*place, "controls", n)
+            try:
+                controls.append(self._control(document, one, at))
+            except InputError as error:
+                self._tell(error)
+        shell = self._valid(ControlSet, document, {**entry, "controls": ()}, place)
+        self._sets.append((shell.id, document, (*place, "id")))
+        for n, gone in enumerate(shell.withdrawn):
+            self._controls.append((gone.id, document, (*place, "withdrawn", n)))
+        return shell.model_copy(update={"controls": tuple(controls)})
+
+    def _control(self, document: LocatedYaml, data: Any, place: Place) -> Control:
+        written = self._valid(WrittenControl, document, data, place)
+        for name in ("role", "basis", "by", "reason"):
+            if name in written.model_fields_set and not written.of_check:
+                said = f"'{name}' is said of a mapping, or of a control with 'of_check'"
+                raise document.error((*place, name), said, hint="Write it under 'checks'.")
+        if written.use and written.of_check:
+            said = "a control can't be another's ('use') and a check ('of_check') at once"
+            raise document.error((*place, "of_check"), said, hint="Remove one of them.")
+        fields: dict[str, Any] = {}
+        if written.use:
+            name, _, control_id = written.use.partition("/")
+            other = self._other(name, document, (*place, "use"))
+            try:
+                used = other.control(control_id)
+            except KeyError:
+                said = f"{name} has no control '{control_id}'"
+                hint = near(control_id, [control.id for control in other.controls()])
+                raise document.error((*place, "use"), said, hint=hint) from None
+            fields = dict(used)
+            self._came_from(written.id or used.id, other, used.id, document, (*place, "use"))
+        elif written.of_check:
+            fields = self._as_check(written, document, place)
+        control = self._completed(written, fields, document, place)
+        self._controls.append((control.id, document, (*place, "id")))
+        return control
+
+    def _completed(
+        self,
+        written: WrittenControl,
+        fields: dict[str, Any],
+        document: LocatedYaml,
+        place: Place,
+    ) -> Control:
+        """The control of ``fields``, with what is written here in their place."""
+        given = written.model_fields_set
+        for name in ("id", *_TEXTS, "level", "manual"):
+            if name in given:
+                fields[name] = getattr(written, name)
+        lacking = [name for name in ("id", *_TEXTS) if not fields.get(name)]
+        for name in lacking:
+            empty = name in given
+            said = f"'{name}' is empty" if empty else f"the field '{name}' is missing"
+            at = (*place, name) if empty else place
+            self.problems.append(document.error(at, said, hint="Fill it." if empty else "Add it."))
+        if lacking:
+            raise _Told("")
+        name = str(fields["id"])
+        self.places[name, ""] = (document.path, document.line((*place, "id")))
+        wrong = len(self.problems)
+        if written.checks is not None:
+            fields["checks"] = self._spread(name, written.checks, document, (*place, "checks"))
+        if written.add_checks:
+            at = (*place, "add_checks")
+            if written.checks is not None or not fields.get("checks"):
+                raise document.error(at, "there are no checks to add to", hint="Use 'checks'.")
+            added = self._spread(name, written.add_checks, document, at)
+            fields["checks"] = _laid_over(fields["checks"], added)
+        if len(self.problems) > wrong:
+            raise _Told("")
+        control = Control(**fields)
+        _require_decidable(control, document, place)
+        return control
+
+    def _spread(
+        self, control: str, groups: Sequence[MappingGroup], document: LocatedYaml, place: Place
+    ) -> tuple[CheckMapping, ...]:
+        spread = Spread(self.catalogue, document, control)
+        mappings = spread.mappings(groups, place)
+        self.problems += spread.problems
+        for check, at in spread.places.items():
+            self.places[control, check] = (document.path, document.line(at))
+        return mappings
+
+    def _came_from(
+        self, control: str, other: Framework, used: str, document: LocatedYaml, place: Place
+    ) -> None:
+        self.places[control, ""] = (document.path, document.line(place))
+        self.origins[control] = (f"{other.id}/{used}", *other.origins(used))
+
+    def _other(self, name: str, document: LocatedYaml, place: Place) -> Framework:
+        if name in self._unusable:
+            raise _Told("")
+        try:
+            return self.find(name)
+        except InputError as error:
+            self._unusable.add(name)
+            raise document.error(
+                place, f"the framework '{name}' can't be used: {error.message}", hint=error.hint
+            ) from None
+
+    def _as_check(
+        self, written: WrittenControl, document: LocatedYaml, place: Place
+    ) -> dict[str, Any]:
+        group = MappingGroup(
+            check=written.of_check,
+            role=written.role,
+            basis=written.basis or "judgement",
+            by=written.by,
+            reason=written.reason,
         )
-    return catalogue[check_id]
+        spread = Spread(self.catalogue, document, written.id or written.of_check or "")
+        mappings = spread.mappings((group,), (*place, "of_check"))
+        self.problems += spread.problems
+        if spread.problems:
+            raise _Told("")
+        check = self.catalogue[mappings[0].check]
+        return {
+            "id": check.id,
+            "title": check.question,
+            "objective": check.about,
+            "test_procedure": procedure_of(check),
+            "checks": mappings,
+        }
+
+
+def _laid_over(
+    own: Sequence[CheckMapping], added: Sequence[CheckMapping]
+) -> tuple[CheckMapping, ...]:
+    """Both; where they name the same check, with whatever values, what is added counts."""
+    replaced = {mapping.check.partition("@")[0] for mapping in added}
+    kept = [mapping for mapping in own if mapping.check.partition("@")[0] not in replaced]
+    return (*kept, *added)
 
 
 def _require_decidable(control: Control, document: LocatedYaml, place: Place) -> None:
@@ -270,130 +351,3 @@ def _require_decidable(control: Control, document: LocatedYaml, place: Place) ->
             f"control {control.id} has {what} {joint} manual evidence, so nothing can decide it",
             hint="Add a required check, or 'manual' with what to provide.",
         )
-
-
-@dataclass
-class _Spread:
-    """Spreads the groups of one control into single mappings."""
-
-    catalogue: Catalogue
-    document: LocatedYaml
-    control: str
-    problems: list[InputError] = field(default_factory=list)
-
-    def mappings(self, groups: Sequence[MappingGroup], place: Place) -> tuple[CheckMapping, ...]:
-        found: dict[str, CheckMapping] = {}
-        for g, group in enumerate(groups):
-            at = (*place, g)
-            try:
-                _require_basis(group, self.document, at, f"control {self.control}: ")
-                for check, where in self._checks(group, at):
-                    if check.id in found:
-                        raise self._wrong(where, f"names '{check.id}' twice")
-                    if group.role == "required" and not check.judges:
-                        raise self._wrong(
-                            where,
-                            f"'{check.id}' only shows evidence and can't be required",
-                            "Make it supporting.",
-                        )
-                    found[check.id] = CheckMapping(
-                        check=check.id,
-                        role=group.role,
-                        basis=group.basis,
-                        by=group.by,
-                        reason=group.reason,
-                    )
-            except InputError as error:
-                self.problems.append(error)
-        return tuple(found.values())
-
-    def _wrong(self, place: Place, problem: str, hint: str = "") -> InputError:
-        return self.document.error(place, f"control {self.control}: {problem}", hint=hint)
-
-    def _checks(self, group: MappingGroup, place: Place) -> Iterator[tuple[Check, Place]]:
-        """The group's checks, each with where it is named."""
-        named: list[tuple[str, Place]] = (
-            [] if group.check is None else [(group.check, (*place, "check"))]
-        )
-        named += [(one, (*place, "checks", n)) for n, one in enumerate(group.checks or ())]
-        for source, keywords, key in (
-            ("aws_config", group.config_rules or (), "config_rules"),
-            ("security_hub", group.security_hub or (), "security_hub"),
-        ):
-            for n, keyword in enumerate(keywords):
-                at = (*place, key, n)
-                named.append((self._answering(source, keyword, at), at))
-        if not named:
-            raise self._wrong(place, "a mapping names no check", "Add 'check' or 'checks'.")
-        if group.parameters and len(named) != 1:
-            raise self._wrong(
-                (*place, "parameters"), "'parameters' belong to a single check", "Split the group."
-            )
-        for check_id, at in named:
-            if check_id not in self.catalogue:
-                raise self._wrong(
-                    at, f"there is no check '{check_id}'", self.catalogue.suggestion(check_id)
-                )
-            check = self.catalogue[check_id]
-            yield self._with_values(check, group, place), at
-
-    def _answering(self, source: str, keyword: str, place: Place) -> str:
-        checks = self.catalogue.answered_by(source, keyword)
-        if len(checks) == 1:
-            return checks[0].id
-        if checks:
-            raise self._wrong(
-                place,
-                f"{keyword} answers several checks",
-                f"Name one of them under 'checks': {', '.join(c.id for c in checks)}.",
-            )
-        known = {
-            one
-            for check in self.catalogue.values()
-            for answering in check.sources
-            if answering.source == source
-            for one in answering.all_keywords
-        }
-        what = "Config rule" if source == "aws_config" else "Security Hub control"
-        raise self._wrong(place, f"there is no {what} '{keyword}'", _near(keyword, known))
-
-    def _with_values(self, check: Check, group: MappingGroup, place: Place) -> Check:
-        if not group.parameters:
-            return check
-        for name in group.parameters:
-            if name not in check.parameters:
-                raise self._wrong(
-                    (*place, "parameters", name),
-                    f"'{check.id}' has no parameter '{name}'",
-                    f"It has: {', '.join(check.parameters) or 'none'}.",
-                )
-        return self.catalogue[check.variant_id(group.parameters)]
-
-
-def _require_basis(group: MappingGroup, document: LocatedYaml, place: Place, named: str) -> None:
-    """Who says it has to be named and to fit the basis, and what isn't AWS's word has a reason."""
-    crosswalks = load_crosswalks()
-    for n, name in enumerate(group.by):
-        if name not in crosswalks:
-            raise document.error(
-                (*place, "by", n),
-                f"{named}there is no crosswalk '{name}'",
-                hint=_near(name, crosswalks) or f"Known: {', '.join(crosswalks)}.",
-            )
-    stated = [crosswalks[name].stated for name in group.by]
-    wrong, hint = "", ""
-    if group.basis == "aws_stated" and (not stated or not all(stated)):
-        wrong, hint = "'aws_stated' needs 'by', and only AWS's own", "Or make it 'derived'."
-    elif group.basis == "derived" and not stated:
-        wrong, hint = "'derived' needs 'by': through which crosswalk", "See crosswalks.yaml."
-    elif group.basis == "judgement" and stated:
-        wrong, hint = "'judgement' is our own and has no 'by'", "Make it 'derived'."
-    elif not group.reason and (group.basis != "aws_stated" or group.role == "supporting"):
-        what = group.check or (group.checks or group.config_rules or group.security_hub or ("",))[0]
-        wrong = f"'{what}' is {group.basis} and {group.role}, and gives no reason"
-        hint = "Say in 'reason' why it fits, or why it can't decide."
-    if wrong:
-        raise document.error(place, f"{named}{wrong}", hint=hint)
-
-
-__all__ = ["Find", "Withdrawn", "read_framework"]

@@ -27,6 +27,9 @@ SOURCE_ORDER: tuple[SourceName, ...] = get_args(SourceName)
 ControlId = Annotated[str, Field(min_length=1, strict=True, pattern=r"^[A-Za-z0-9][\w.()-]*$")]
 Level = Annotated[int, Field(strict=True, ge=1, le=3)]
 
+#: A file and a line in it, from 1.
+Where = tuple[Path, int]
+
 #: The frequencies in words.
 HOW_OFTEN: Mapping[Frequency, str] = {
     "period": "for each audit period",
@@ -110,6 +113,8 @@ class Framework(Strict):
     control_sets: Annotated[tuple[ControlSet, ...], Field(min_length=1)]
     _path: Path = PrivateAttr(default=Path())
     _digest: str = PrivateAttr(default="")
+    _places: Mapping[tuple[str, str], Where] = PrivateAttr(default_factory=dict)
+    _origins: Mapping[str, tuple[str, ...]] = PrivateAttr(default_factory=dict)
 
     @property
     def path(self) -> Path:
@@ -130,6 +135,18 @@ class Framework(Strict):
     def name(self) -> str:
         """Title and version, as people say it."""
         return f"{self.title} v{self.version}"
+
+    def where(self, control_id: str, check: str = "") -> Where:
+        """File and line of a control, or of its mapping of a check, in this framework.
+
+        What is taken from another framework stands where this one names it.
+        """
+        start = (self.path, 1)
+        return self._places.get((control_id, check)) or self._places.get((control_id, ""), start)
+
+    def origins(self, control_id: str) -> tuple[str, ...]:
+        """From which control it was taken, nearest first: ``cis_aws_3.0/1.3``; often none."""
+        return self._origins.get(control_id, ())
 
     def controls(self) -> Iterator[Control]:
         """Every control that is assessed, in the file's order."""

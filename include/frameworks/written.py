@@ -42,6 +42,8 @@ class MappingGroup(Strict):
 class WrittenControl(Strict):
     """A control; or another framework's (``use: <framework>/<control>``), with what differs.
 
+    ``checks`` replaces all its mappings; ``add_checks`` adds to them, or replaces those of the
+    same checks.
     ``of_check``: the control is that check, and says what the check says; ``role``, ``basis``,
     ``by`` and ``reason`` are then those of its one mapping.
     """
@@ -55,6 +57,7 @@ class WrittenControl(Strict):
     level: Level | None = None
     manual: ManualEvidence | None = None
     checks: tuple[MappingGroup, ...] | None = None
+    add_checks: tuple[MappingGroup, ...] = ()
     role: Role = "required"
     basis: Basis | None = None
     by: tuple[Text, ...] = ()
@@ -71,10 +74,15 @@ class WrittenSet(Strict):
 
 
 class Selection(Strict):
-    """Of another framework, only these controls, in that framework's own sets."""
+    """Controls of another framework, in that framework's own sets: all, or only ``controls``.
+
+    Those of ``without`` are left out; ``changed`` says of some what differs here.
+    """
 
     select: Text
-    controls: _Ids
+    controls: _Ids | None = None
+    without: _Ids | None = None
+    changed: tuple[WrittenControl, ...] = ()
 
 
 class SetFile(Strict):
