@@ -57,7 +57,7 @@ _FILTERS: Mapping[str, str] = {
 
 
 def procedure_of(check: Check) -> tuple[str, ...]:
-    """How a check is tested, in three to seven sentences."""
+    """How a check is tested, in three to six sentences."""
     steps = [_obtain(check)]
     if not check.judges:
         steps.append(f"Inspect it with one question in mind: {check.question}")
@@ -121,23 +121,29 @@ def _deployed(check: Check) -> Iterable[str]:
     demanded = [_demanded(name, parameter) for name, parameter in fixed.items()]
     free = [name for name, parameter in check.parameters.items() if parameter.value is None]
     if demanded and "aws_config" in check.by_source:
-        asked = _and(demanded)
-        yield f"Inspect with which values the rule is deployed; the control asks for {asked}."
-        if any(parameter.stricter != "same" for parameter in fixed.values()):
-            yield "Of a rule that asks less count the failures only, of one that asks more the passes."
-        else:
-            yield "Set aside a rule with other values: it answers another question."
+        graded = any(parameter.stricter != "same" for parameter in fixed.values())
+        yield (
+            f"Inspect with which values the rule is deployed: the control asks for {_and(demanded)}; "
+            + (
+                "asking less proves failures only, asking more proves passes only."
+                if graded
+                else "a rule with others answers another question."
+            )
+        )
     elif demanded and "inspector" not in check.by_source:
         yield f"Hold what was obtained against {_and(demanded)}."
     if free:
-        given = [name for name in free if not check.parameters[name].optional]
-        if given:
-            yield (
-                f"Note the organisation's own {'value' if len(given) == 1 else 'values'} of "
-                f"{_and(given)}, and who approved {'it' if len(given) == 1 else 'them'}."
-            )
-        if may := [name for name in free if name not in given]:
-            yield f"Note what {_or(may)} was set to, if it was: that becomes part of the question."
+        yield f"Note {_and(_notes(check, free))}: that is part of the question."
+
+
+def _notes(check: Check, free: Sequence[str]) -> Iterable[str]:
+    own = [name for name in free if not check.parameters[name].optional]
+    may = [name for name in free if name not in own]
+    if own:
+        value, it = ("value", "it") if len(own) == 1 else ("values", "them")
+        yield f"the organisation's own {value} of {_and(own)}, with who approved {it}"
+    if may:
+        yield f"what {_or(may)} was set to, if it was"
 
 
 def _demanded(name: str, parameter: Parameter) -> str:
