@@ -118,12 +118,12 @@ def _call(keyword: str) -> str:
 def _deployed(check: Check) -> Iterable[str]:
     """With which values the rule has to be deployed, and which ones the organisation decides."""
     fixed = {n: p for n, p in check.parameters.items() if p.value is not None}
-    demanded = [_demanded(name, parameter) for name, parameter in fixed.items()]
+    demanded = _and(_demanded(name, parameter) for name, parameter in fixed.items())
     free = [name for name, parameter in check.parameters.items() if parameter.value is None]
     if demanded and "aws_config" in check.by_source:
         graded = any(parameter.stricter != "same" for parameter in fixed.values())
         yield (
-            f"Inspect with which values the rule is deployed: the control asks for {_and(demanded)}; "
+            f"Inspect with which values the rule is deployed: the control asks for {demanded}; "
             + (
                 "asking less proves failures only, asking more proves passes only."
                 if graded
@@ -131,7 +131,7 @@ def _deployed(check: Check) -> Iterable[str]:
             )
         )
     elif demanded and "inspector" not in check.by_source:
-        yield f"Hold what was obtained against {_and(demanded)}."
+        yield f"Hold what was obtained against {demanded}."
     if free:
         yield f"Note {_and(_notes(check, free))}: that is part of the question."
 
@@ -141,7 +141,7 @@ def _notes(check: Check, free: Sequence[str]) -> Iterable[str]:
     may = [name for name in free if name not in own]
     if own:
         value, it = ("value", "it") if len(own) == 1 else ("values", "them")
-        yield f"the organisation's own {value} of {_and(own)}, with who approved {it}"
+        yield f"the organisation's own {value} of {_and(own)} (and who approved {it})"
     if may:
         yield f"what {_or(may)} was set to, if it was"
 

@@ -55,7 +55,7 @@ def test_one_source_needs_no_word_about_disagreement() -> None:
         # What the organisation decides.
         (
             "approved-amis-by-id",
-            "Note the organisation's own value of amiIds, with who approved it: that",
+            "Note the organisation's own value of amiIds (and who approved it): that",
         ),
         ("tagged-iam-role", "Note what requiredTagKeys was set to, if it was: that is part of"),
         # Other sources.
