@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
@@ -21,6 +21,9 @@ from include.aws import decoding
 from include.aws.exchange import watch
 from include.aws.rates import SHARED, Limiters
 from include.aws.retrying import Retrying
+
+if TYPE_CHECKING:
+    from include.settings import Settings
 
 #: Calls that are told within this time that the credentials are over mean the same ones.
 _SAME_RENEWAL_SECONDS = 5.0
@@ -110,6 +113,17 @@ class SessionFactory:
         self._source, self._making = self._session(), threading.Lock()
         self._factories: dict[str, ClientFactory] = {}
         self._own: ClientFactory | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, base: Any | None = None) -> SessionFactory:
+        """Sessions as a deployment's settings say, from ``base`` or the environment."""
+        return cls(
+            settings.role_name,
+            region=settings.home_region,
+            external_id=settings.external_id or "",
+            session_tags=settings.session_tags,
+            base=base,
+        )
 
     def base(self) -> ClientFactory:
         """Clients of the process's own account (storage, notification)."""

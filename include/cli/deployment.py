@@ -35,9 +35,4 @@ def sessions(settings: Settings) -> SessionFactory:
     """Sessions in the accounts, from the credentials of the environment."""
     from include.aws.sessions import SessionFactory
 
-    return SessionFactory(
-        settings.role_name,
-        region=settings.home_region,
-        external_id=settings.external_id or "",
-        session_tags=settings.session_tags,
-    )
+    return SessionFactory.of(settings)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any, Literal
+
+from include.clock import iso
+from include.evidence.cell import Cell
 
 #: ``ACTIVE`` answers; ``DISABLED`` was switched off; ``NOT_RECORDED``: the recorder leaves out
 #: the type; ``NEVER_EVALUATED``: exists but has not run up to the period's end;
@@ -30,6 +34,31 @@ class Deployment:
     last_evaluated: str = ""
     resource_types: tuple[str, ...] = ()
     narrowed: bool = False
+
+    @classmethod
+    def of_keyword(
+        cls,
+        cell: Cell,
+        keyword: str,
+        state: State,
+        last: datetime | None,
+        *,
+        narrowed: bool = False,
+    ) -> Deployment:
+        """A keyword that nobody has to deploy, such as an API call: it is its own deployment.
+
+        ``last`` is when it was answered; told as of the period's end where that is earlier.
+        """
+        return cls(
+            source=cell.source,
+            keyword=keyword,
+            account=cell.account,
+            region=cell.region,
+            state=state,
+            arn=keyword,
+            last_evaluated="" if last is None else iso(min(last, cell.period.end)),
+            narrowed=narrowed,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""

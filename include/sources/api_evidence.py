@@ -67,15 +67,7 @@ class Teller:
     def deployment(self, call: ApiCall) -> Deployment:
         """That the call was made, and whether what it says holds of the period. After evidence."""
         state: State = "ACTIVE" if self._reaches(call) else "BEYOND_REACH"
-        return Deployment(
-            source="api_calls",
-            keyword=call.keyword,
-            account=self.cell.account,
-            region=self.cell.region,
-            state=state,
-            arn=call.keyword,
-            last_evaluated=iso(min(self.now, self.cell.period.end)),
-        )
+        return Deployment.of_keyword(self.cell, call.keyword, state, self.now)
 
     def _reaches(self, call: ApiCall) -> bool:
         """Whether it is known which items there were at the period's end."""

@@ -155,12 +155,4 @@ class CloudTrail:
 
 
 def _deployment(cell: Cell, keyword: str, now: datetime, *, complete: bool) -> Deployment:
-    return Deployment(
-        source="cloudtrail",
-        keyword=keyword,
-        account=cell.account,
-        region=cell.region,
-        state="ACTIVE" if complete else "BEYOND_REACH",
-        arn=keyword,
-        last_evaluated=iso(min(now, cell.period.end)),
-    )
+    return Deployment.of_keyword(cell, keyword, "ACTIVE" if complete else "BEYOND_REACH", now)

@@ -85,14 +85,11 @@ def collect_files(
             newest[item.keyword] = max(at, newest.get(item.keyword, at))
     for keyword, at in sorted(newest.items()):
         out.deploy(
-            Deployment(
-                source="custom",
-                keyword=keyword,
-                account=cell.account,
-                region=cell.region,
-                state="ACTIVE",
-                arn=keyword,
-                last_evaluated=iso(at),
+            Deployment.of_keyword(
+                cell,
+                keyword,
+                "ACTIVE",
+                at,
                 # A rejected record may have told of a failure: nothing is complete beside it.
                 narrowed=tally.hiding > 0,
             )

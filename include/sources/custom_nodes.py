@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from include.clock import iso
 from include.evidence.cell import Cell
-from include.evidence.deployment import Deployment
+from include.evidence.deployment import Deployment, State
 from include.evidence.item import Evidence, Known, Result
 from include.evidence.snapshot import SnapshotWriter
 from include.sources.arns import arn_of
@@ -296,13 +295,5 @@ def _counted(out: SnapshotWriter, ssm: Any, summaries: list[_Summary]) -> None:
 
 
 def _deployment(cell: Cell, kind: str, newest: datetime | None) -> Deployment:
-    at = None if newest is None else min(newest, cell.period.end)
-    return Deployment(
-        source="custom",
-        keyword=f"ssm_{kind}",
-        account=cell.account,
-        region=cell.region,
-        state="NEVER_EVALUATED" if at is None else "ACTIVE",
-        arn=f"ssm_{kind}",
-        last_evaluated="" if at is None else iso(at),
-    )
+    state: State = "NEVER_EVALUATED" if newest is None else "ACTIVE"
+    return Deployment.of_keyword(cell, f"ssm_{kind}", state, newest)

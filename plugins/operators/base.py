@@ -93,13 +93,7 @@ class AssessmentOperator(BaseOperator):
         base = AwsBaseHook(
             self.aws_conn_id, client_type="sts", region_name=settings.home_region
         ).get_session()
-        return SessionFactory(
-            settings.role_name,
-            region=settings.home_region,
-            external_id=settings.external_id or "",
-            session_tags=settings.session_tags,
-            base=base,
-        )
+        return SessionFactory.of(settings, base)
 
     def plan_of(self, reference: Handed) -> Plan:
         """The plan a reference names; a run whose plan failed ends here with that reason."""
