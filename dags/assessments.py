@@ -12,8 +12,9 @@ from typing import Any
 from airflow.providers.openlineage.utils.selective_enable import enable_lineage
 from airflow.sdk import DAG, Asset, BaseOperator, Param, TaskGroup, TriggerRule, get_parsing_context
 
+from include.frameworks.assessed import assessed_frameworks
 from include.frameworks.header import FrameworkHeader
-from include.frameworks.loader import list_frameworks
+from include.frameworks.introduction import introduction
 from include.names import ACCOUNT, ASSESSMENT, REGION
 from include.settings import Settings, load_settings
 from include.sources import ORGANIZATION, ORGANIZATION_WIDE
@@ -110,13 +111,14 @@ def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -
     report = Asset(f"report_{header.id}", f"x-compliance://reports/{header.id}")
     dag = DAG(
         header.dag_id,
-        dag_display_name=f"Assess {header.title} v{header.version}",
-        description=f"{header.title} v{header.version}: evidence, judgement and reports",
+        dag_display_name=f"Assess {header.name}",
+        description=f"{header.name}: evidence, judgement and reports",
+        doc_md=introduction(header, schedule),
         schedule=AuditPeriodTimetable(schedule) if schedule != "none" else None,
         start_date=datetime(2024, 1, 1, tzinfo=timezone.utc),  # noqa: UP017 - read by DAG parsers
         catchup=False,
         max_active_runs=3,
-        tags=["compliance", header.publisher],
+        tags=sorted({"compliance", header.publisher, *header.tags}),
         params=form(header, list(settings.accounts), list(settings.regions)),
         default_args={
             "retries": 3,
@@ -187,7 +189,7 @@ def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -
         seal = SealOperator(task_id="seal", plan=plan_ref, published=reports.output)
         notify = NotifyOperator(
             task_id="notify",
-            framework_title=f"{header.title} v{header.version}",
+            framework_title=header.name,
             plan=plan_ref,
             published=reports.output,
             trigger_rule=TriggerRule.ALL_DONE,
@@ -207,7 +209,8 @@ def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -
 
 _only = get_parsing_context().dag_id
 _settings = load_settings()
-for _header in list_frameworks():
+# Those that can't be read are told in unreadable_frameworks.py: an error here would cost all DAGs.
+for _header in assessed_frameworks(_settings)[0]:
     if _only in (None, _header.dag_id):
         _schedule = _settings.schedule_of(_header.id, _header.schedule)
         globals()[_header.dag_id] = assessment_dag(_header, _schedule, _settings)

@@ -75,7 +75,7 @@ class ManualEvidenceSettings(_Checked):
 
 
 class FrameworkSettings(_Checked):
-    """How often a framework's DAG runs by itself; else the framework's own file says it."""
+    """How often one framework's DAG runs by itself."""
 
     id: FrameworkId
     schedule: Schedule = "month"
@@ -100,6 +100,7 @@ class Settings(_Checked):
     audit_manager: AuditManagerSettings = AuditManagerSettings()
     framework_folder: str | None = None  # relative to the project; None: frameworks, if it is there
     enabled_frameworks: tuple[FrameworkId, ...] = ()  # none: all of them
+    schedule: Schedule | None = None  # of all frameworks; None: as each one's own file says
     frameworks: tuple[FrameworkSettings, ...] = ()
 
     @model_validator(mode="after")
@@ -152,8 +153,9 @@ class Settings(_Checked):
         return self.regions[0]
 
     def schedule_of(self, framework: str, default: str) -> str:
-        """How often ``framework`` runs: as set here, else ``default``."""
-        return next((one.schedule for one in self.frameworks if one.id == framework), default)
+        """How often ``framework`` runs: as set for it, else for all, else ``default``."""
+        own = (one.schedule for one in self.frameworks if one.id == framework)
+        return next(own, self.schedule or default)
 
 
 def settings_file(environ: Mapping[str, str] = os.environ) -> Path:

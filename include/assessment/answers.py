@@ -13,7 +13,6 @@ from include.assessment.judging import Judge
 from include.assessment.period import Period
 from include.assessment.result import (
     ANSWER_ORDER,
-    SOURCE_NAMES,
     Answer,
     Assessment,
     CellAnswer,
@@ -24,6 +23,7 @@ from include.assessment.tally import Tally
 from include.checks.catalogue import Check, CheckSource
 from include.clock import iso
 from include.evidence.identity import ACCOUNT_TYPE, account_identity
+from include.evidence.item import SOURCE_NAMES
 
 #: Which sources answered a check in a cell before: (check, account, cell region, source).
 Before = frozenset[tuple[str, str, str, str]]

@@ -12,11 +12,12 @@ from typing import Literal
 
 from include.assessment.judging import Judge
 from include.assessment.period import Period
-from include.assessment.result import ANSWER_ORDER, SOURCE_NAMES, Answer, Proof
+from include.assessment.result import ANSWER_ORDER, Answer, Proof
 from include.assessment.tally import Tally
 from include.checks.catalogue import Check, CheckSource
 from include.clock import from_iso
 from include.evidence.deployment import Deployment
+from include.evidence.item import SOURCE_NAMES
 from include.evidence.receipt import BLOCKING
 
 #: States of a source in a place besides a receipt's: never collected, left out on purpose, not

@@ -46,19 +46,6 @@ Role = Literal["required", "supporting", "shown"]
 AssessmentStatus = Literal["COMPLETE", "INCOMPLETE", "INTERIM"]
 
 
-#: What the sources are called by people.
-SOURCE_NAMES: Mapping[str, str] = {
-    "aws_config": "AWS Config",
-    "security_hub": "AWS Security Hub",
-    "inspector": "Amazon Inspector",
-    "cloudtrail": "AWS CloudTrail",
-    "license_manager": "AWS License Manager",
-    "api_calls": "AWS API calls",
-    "custom": "Custom evidence",
-    "manual": "Manual evidence",
-}
-
-
 def worst(answers: list[Answer]) -> Answer:
     """The answer that settles least; of none at all, INCOMPLETE."""
     return max(answers, key=ANSWER_ORDER.index, default="INCOMPLETE")

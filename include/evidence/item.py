@@ -20,6 +20,17 @@ SourceName = Literal[
     "custom",
     "manual",
 ]
+#: What the sources are called by people.
+SOURCE_NAMES: Mapping[str, str] = {
+    "aws_config": "AWS Config",
+    "security_hub": "AWS Security Hub",
+    "inspector": "Amazon Inspector",
+    "cloudtrail": "AWS CloudTrail",
+    "license_manager": "AWS License Manager",
+    "api_calls": "AWS API calls",
+    "custom": "Custom evidence",
+    "manual": "Manual evidence",
+}
 #: What the source itself says of the resource. ``NONE``: it does not judge (configuration, events).
 Result = Literal["PASS", "FAIL", "NOT_APPLICABLE", "UNANSWERED", "NONE"]
 #: How it is known that the item speaks of the period (promise 2).

@@ -46,6 +46,12 @@ class FrameworkHeader:
     tags: tuple[str, ...] = ()
 
     @property
+    def name(self) -> str:
+        """Title and version, as one says them: "PCI DSS v4.0.1", "HIPAA Security Rule, 2003"."""
+        numbered = re.fullmatch(r"\d+(\.\d+)+", self.version)
+        return f"{self.title} v{self.version}" if numbered else f"{self.title}, {self.version}"
+
+    @property
     def dag_id(self) -> str:
         """The id of the framework's assessment DAG."""
         return f"assess_{self.id}"

@@ -9,14 +9,13 @@ from typing import Any
 
 from include.assessment.metrics import Metrics, compute_metrics
 from include.assessment.result import (
-    SOURCE_NAMES,
     Assessment,
     CheckResult,
     ControlResult,
     FailingResource,
     ReceiptLine,
 )
-from include.evidence.item import Evidence
+from include.evidence.item import SOURCE_NAMES, Evidence
 
 #: What a reader has to know to weigh the result; printed in every report.
 LIMITATIONS: tuple[str, ...] = (

@@ -148,6 +148,8 @@ def airflow_environment(stack: Surroundings) -> dict[str, str]:
         values["AUDIT_ACCOUNTS"] = ",".join(stack.aws.accounts)
         values["AUDIT_REGIONS"] = ",".join(stack.aws.regions)
         values["AUDIT_AUDIT_MANAGER_ENDPOINT"] = stack.aws.endpoint
+        # Its history is a few months long: the last quarter or year would lie beyond it.
+        values["AUDIT_SCHEDULE"] = "month"
     return values | dict(stack.audit_settings)
 
 
