@@ -6,6 +6,7 @@ were put into it. Listing, ranges, conditions, copies and versions stay moto's.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, NamedTuple
@@ -32,24 +33,24 @@ class Body(NamedTuple):
     headers: dict[str, str]
 
 
-class Delivery:
+class Delivery(ABC):
     """One kind of objects delivered to one bucket of an account. To be subclassed.
 
     Everything follows from the estate and ``now`` (epoch seconds), so that the same object has
     the same bytes in every process. A key is asked for its body only after it was listed.
     """
 
+    @abstractmethod
     def bucket(self, account: str) -> str:
         """The name of ``account``'s bucket that is delivered to; '' if it has none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def keys(self, account: str, prefix: str, now: int) -> Iterable[Object | tuple[str, int, int]]:
         """What has been delivered by ``now`` under keys that begin with ``prefix``, sorted."""
-        raise NotImplementedError
 
+    @abstractmethod
     def body(self, key: str) -> Body | tuple[bytes, dict[str, str]]:
         """The bytes of an object, and its headers."""
-        raise NotImplementedError
 
     def may_read(self, caller: str, key: str) -> bool:
         """Whether the bucket's policy lets another account read ``key``, or list that prefix."""

@@ -41,6 +41,7 @@ def opened(state: Path, endpoint: str) -> Iterator[Front]:
     ``endpoint`` is where the front will be reached, so that its own services find each other.
     What it opens is closed in the end.
     """
+    from include.audit_manager.library import our_library
     from include.audit_manager.service import create_app
     from include.local_aws.services import OWNED, overlays
 
@@ -59,7 +60,13 @@ def opened(state: Path, endpoint: str) -> Iterator[Front]:
         moto = MotoServices(journal, seed, residents.move_in)
         database = (state / "audit_manager.sqlite").absolute()
         audit_manager = stack.enter_context(
-            closing(create_app(f"sqlite:///{database}", s3_endpoint=endpoint))
+            closing(
+                create_app(
+                    f"sqlite:///{database}",
+                    s3_endpoint=endpoint,
+                    standard_frameworks=our_library(),
+                )
+            )
         )
         mounted: dict[str, Dispatcher] = {
             "auditmanager": ServiceApp("auditmanager", audit_manager.handlers)

@@ -129,21 +129,24 @@ def require_set_up(out: SnapshotWriter, client: Any) -> None:
 
 
 @dataclass(frozen=True)
-class _Configuration:
+class _Listed:
+    """Something as a page listed it, and where it stands there."""
+
     value: Mapping[str, Any]
     listing: Listing
     offset: int
+
+
+class _Configuration(_Listed):
+    """A license configuration."""
 
     @property
     def arn(self) -> str:
         return str(self.value["LicenseConfigurationArn"])
 
 
-@dataclass(frozen=True)
-class _Use:
-    value: Mapping[str, Any]
-    listing: Listing
-    offset: int
+class _Use(_Listed):
+    """A resource that uses licenses."""
 
     @property
     def resource(self) -> str:
