@@ -218,7 +218,7 @@ class _Reader:
 
     def _control(self, document: LocatedYaml, data: Any, place: Place) -> Control:
         written = self._valid(WrittenControl, document, data, place)
-        for name in ("role", "basis", "by", "reason"):
+        for name in ("role", "basis", "by", "reason", "parameters"):
             if name in written.model_fields_set and not written.of_check:
                 said = f"'{name}' is said of a mapping, or of a control with 'of_check'"
                 raise document.error((*place, name), said, hint="Write it under 'checks'.")
@@ -316,6 +316,7 @@ class _Reader:
             basis=written.basis or "judgement",
             by=written.by,
             reason=written.reason,
+            parameters=written.parameters,
         )
         spread = Spread(self.catalogue, document, written.id or written.of_check or "")
         mappings = spread.mappings((group,), (*place, "of_check"))
@@ -324,7 +325,7 @@ class _Reader:
             raise _Told("")
         check = self.catalogue[mappings[0].check]
         return {
-            "id": check.id,
+            "id": written.of_check,
             "title": check.question,
             "objective": check.about,
             "test_procedure": procedure_of(check),

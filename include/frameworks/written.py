@@ -45,7 +45,7 @@ class WrittenControl(Strict):
     ``checks`` replaces all its mappings; ``add_checks`` adds to them, or replaces those of the
     same checks.
     ``of_check``: the control is that check, and says what the check says; ``role``, ``basis``,
-    ``by`` and ``reason`` are then those of its one mapping.
+    ``by``, ``parameters`` and ``reason`` are then those of its one mapping.
     """
 
     use: Annotated[str, Field(pattern=r"^[^/\s]+/\S+$")] | None = None
@@ -62,6 +62,7 @@ class WrittenControl(Strict):
     basis: Basis | None = None
     by: tuple[Text, ...] = ()
     reason: str = ""
+    parameters: Mapping[str, ParameterValue] = Field(default_factory=dict)
 
 
 class WrittenSet(Strict):

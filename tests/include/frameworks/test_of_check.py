@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from include.checks.catalogue import load_catalogue
+from include.errors import InputError
+from include.frameworks.loader import load_framework
 from include.frameworks.of_check import procedure_of
 
 CATALOGUE = load_catalogue()
@@ -107,3 +110,46 @@ def test_every_check_names_its_sources_and_parameters() -> None:
         for name in check.parameters:
             if "inspector" not in check.by_source:
                 assert any(name in step for step in steps), (check.id, name)
+
+
+FRAMEWORK = """\
+id: ours_1
+title: Ours
+version: "1"
+publisher: We
+compliance_type: Internal
+description: Rules as they are deployed.
+schedule: month
+judge: period_end
+sources: [aws_config, security_hub]
+control_sets:
+- id: A
+  title: Certificates
+  controls:
+  - of_check: acm-certificate-expiration-check
+    parameters: {daysToExpiration: 90}
+    basis: aws_stated
+    by: [config_packs]
+"""
+
+
+def test_a_control_that_is_a_check_may_ask_for_other_values(tmp_path: Path) -> None:
+    (tmp_path / "ours_1.yaml").write_text(FRAMEWORK, encoding="utf-8")
+    (control,) = load_framework("ours_1", [tmp_path]).controls()
+    assert control.id == "acm-certificate-expiration-check"
+    assert control.required == ("acm-certificate-expiration-check@90",)
+    assert "daysToExpiration at 90 or more" in " ".join(control.test_procedure)
+
+
+def test_values_that_a_check_does_not_know_are_refused(tmp_path: Path) -> None:
+    wrong = FRAMEWORK.replace("daysToExpiration", "weeks")
+    (tmp_path / "ours_1.yaml").write_text(wrong, encoding="utf-8")
+    with pytest.raises(InputError, match=r"line 1\d: .*has no parameter 'weeks'"):
+        load_framework("ours_1", [tmp_path])
+
+
+def test_values_without_a_check_are_refused(tmp_path: Path) -> None:
+    wrong = FRAMEWORK.replace("  - of_check: acm-certificate-expiration-check", "  - id: a")
+    (tmp_path / "ours_1.yaml").write_text(wrong, encoding="utf-8")
+    with pytest.raises(InputError, match="'basis' is said of a mapping"):
+        load_framework("ours_1", [tmp_path])
