@@ -12,6 +12,7 @@ import typer
 
 from include.cli import (
     assessing,
+    coverage,
     doctor,
     evidence_commands,
     framework_commands,
@@ -52,6 +53,7 @@ permissions.register(app)
 evidence_commands.register(app)
 register_commands.register(app)
 framework_commands.register(app)
+coverage.register(app)
 testing.register(app)
 
 

@@ -16,6 +16,7 @@ from typing import Any, get_args
 from botocore.exceptions import BotoCoreError, ClientError
 
 from include.assessment.period import Period, named
+from include.assessment.registers import Exclusion
 from include.assessment.scope import Scope
 from include.aws.errors import classify
 from include.aws.retrying import patience
@@ -72,15 +73,7 @@ class _Asking:
     def ready(self, keywords: Sequence[str], *, narrowed: bool = False) -> None:
         """Take keywords that are answered whenever they are asked for."""
         self.deployments += [
-            Deployment(
-                source=self.source,
-                keyword=keyword,
-                account=self.account,
-                region=self.region,
-                state="ACTIVE",
-                arn=keyword,
-                narrowed=narrowed,
-            )
+            Deployment.of_keyword(self.cell, keyword, "ACTIVE", None, narrowed=narrowed)
             for keyword in keywords
         ]
 
@@ -90,12 +83,14 @@ def ask_scope(
     scope: Scope,
     checks: Sequence[Check],
     *,
+    exclusions: Sequence[Exclusion] = (),
     progress: Callable[[int, int], None] = lambda done, of: None,
     workers: int = WORKERS,
 ) -> Found:
     """Ask the sources of ``checks`` in every account and region of ``scope``.
 
-    What is denied or fails is told by its place, and the others are asked all the same.
+    What is denied or fails is told by its place, and the others are asked all the same; what is
+    excluded by decision is not asked.
     ``progress`` is told how many cells are done, of how many.
     """
     asked_of = {source.source for check in checks for source in check.sources}
@@ -111,6 +106,10 @@ def ask_scope(
     selections = {name: SOURCES[name].selection(checks) for name in sources}
 
     def one(source: str, account: str, region: str) -> tuple[Place, datetime | None]:
+        for entry in exclusions:
+            if entry.covers(source, account, region):
+                said = f"{entry.id}: {entry.reason}"
+                return Place(source, account, region, "EXCLUDED", said), None
         return _ask_place(
             source,
             account,

@@ -153,7 +153,9 @@ def coverage_of(
     standing = Standing(found, period)
     names = list(dict.fromkeys(c for f in frameworks for c in f.checks_needed()))
     checks = {name: _checked(catalogue[name], found, standing) for name in names}
-    everything = frozenset(need for check in checks.values() for need in check.needs)
+    everything = frozenset(
+        need for check in checks.values() for need in check.needs if need[0] != "excluded"
+    )
     coverage = Coverage(found, period, (), checks, _tallies(checks, found), standing)
     shown = []
     for framework in frameworks:

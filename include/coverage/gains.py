@@ -75,7 +75,7 @@ def moves(coverage: Coverage) -> list[Gain]:
     choose(
         "reach",
         "",
-        "let the role ask what it could not ask",
+        "grant what the role needs to ask everywhere",
         (n for n in needs if n[0] == "reach"),
     )
     choose(
@@ -125,6 +125,9 @@ class _Needed:
 def _where(coverage: Coverage) -> dict[Need, _Needed]:
     """Everything that is missing, in order, with who needs it where."""
     found: dict[Need, _Needed] = {}
+    unknown: dict[Need, set[tuple[str, str]]] = defaultdict(set)
+    for place in coverage.unknown:
+        unknown["reach", place.source].add((place.account, place.region))
     for name, check in coverage.checks.items():
         for outcome in check.open:
             cells = check.outcomes[outcome]
@@ -136,7 +139,7 @@ def _where(coverage: Coverage) -> dict[Need, _Needed]:
             for need in outcome.hiding:
                 one = found.setdefault(need, _Needed(set(), set()))
                 one.checks.add(name)
-                one.places |= set(cells)
+                one.places |= unknown.get(need, set(cells))
     return dict(sorted(found.items()))
 
 

@@ -11,7 +11,9 @@ from include.assessment.scope import Scope
 from include.evidence.deployment import Deployment
 
 #: How asking one source in one place ended; the words are a receipt's.
-Standing = Literal["COMPLETE", "PARTIAL", "NOT_ENABLED", "DENIED", "EXPIRED", "FAILED"]
+Standing = Literal[
+    "COMPLETE", "PARTIAL", "NOT_ENABLED", "DENIED", "EXPIRED", "FAILED", "EXCLUDED"
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

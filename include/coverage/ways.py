@@ -50,7 +50,7 @@ _STATES: dict[str, State] = {
 #: ``recorder``, ``record`` (a type), ``hub``, ``control`` (switched off in a standard that is on),
 #: ``in_standard`` (in no standard that is on), ``reset`` (a control's parameters), ``service``,
 #: ``wait``, ``repair`` (a rule that can't run), ``reach`` (a source that can't be asked),
-#: ``scope`` (a region that is left out).
+#: ``scope`` (a region that is left out), ``excluded`` (a source that is, by decision).
 Need = tuple[str, str]
 
 
@@ -132,14 +132,19 @@ class Standing:
                 zip(places, self.here(check, source, found, places), strict=True)
             ):
                 if here.stand.state == "HIDES":
-                    in_scope = region in self._found.scope.regions
-                    hiding.add(("reach", source.source) if in_scope else ("scope", region))
+                    hiding.add(self._hiding(source.source, account, region))
                 rank = (ORDER.index(here.state), number, region, here.state)
                 best = rank if best is None else min(best, rank)
             if best is not None:
                 _, _, region, state = best
                 ways.append(self._way(check, source, account, region, state))
         return Outcome(tuple(ways), frozenset(hiding))
+
+    def _hiding(self, source: str, account: str, region: str) -> Need:
+        place = self._found.place(source, account, region)
+        if place is None:
+            return "scope", region
+        return ("excluded" if place.standing == "EXCLUDED" else "reach"), source
 
     def here(
         self, check: Check, source: CheckSource, found: Yield, places: Sequence[str]
