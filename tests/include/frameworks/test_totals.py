@@ -69,6 +69,33 @@ def test_every_control_of_the_facts_stands_in_its_set_and_none_besides(name: str
     assert Counter(ours) == Counter(facts)
 
 
+@pytest.mark.parametrize("name", [*sorted(TOTALS), "gdpr_2016"])
+def test_what_aws_states_is_mapped_as_stated_and_nothing_else_is(name: str) -> None:
+    catalogue = load_catalogue()
+    columns = {
+        "aws_config": "config_rules_aws_published",
+        "security_hub": "securityhub_controls_aws_published",
+    }
+    controls = {control.id: control for control in load(name).controls()}
+    for row in table(name):
+        stated = {
+            (source, keyword)
+            for source, column in columns.items()
+            for keyword in filter(None, row[column].split(";"))
+        }
+        found: set[tuple[str, str]] = set()
+        for mapping in controls[row["control_id"]].checks:
+            if mapping.basis == "aws_stated":
+                keywords = {
+                    (source.source, keyword)
+                    for source in catalogue[mapping.check].sources
+                    for keyword in source.all_keywords
+                }
+                assert keywords & stated, (row["control_id"], mapping.check)
+                found |= keywords
+        assert stated <= found, row["control_id"]
+
+
 @pytest.mark.parametrize("name", sorted(BASELINES))
 def test_a_baseline_is_part_of_the_whole_in_the_same_sets(name: str) -> None:
     whole = {
