@@ -170,13 +170,14 @@ def known() -> Known:
     """What entries may name: controls of all frameworks, checks, sources."""
     from include.assessment.register_check import Known
     from include.checks.catalogue import load_catalogue
-    from include.frameworks.loader import list_frameworks, load_framework
+    from include.frameworks.loader import Frameworks, list_frameworks
     from include.sources import SOURCES
 
+    frameworks = Frameworks()
     controls = {
         control.id
         for header in list_frameworks()
-        for control in load_framework(header.id).controls()
+        for control in frameworks.load(header.id).controls()
     }
     return Known(controls, set(load_catalogue()), set(SOURCES))
 

@@ -217,6 +217,9 @@ class _Reader:
         return shell.model_copy(update={"controls": tuple(controls)})
 
     def _control(self, document: LocatedYaml, data: Any, place: Place) -> Control:
+        own_id = data.get("id") if isinstance(data, dict) else None
+        if isinstance(own_id, str):
+            self._controls.append((own_id, document, (*place, "id")))
         written = self._valid(WrittenControl, document, data, place)
         for name in ("role", "basis", "by", "reason", "parameters"):
             if name in written.model_fields_set and not written.of_check:
@@ -240,7 +243,8 @@ class _Reader:
         elif written.of_check:
             fields = self._as_check(written, document, place)
         control = self._completed(written, fields, document, place)
-        self._controls.append((control.id, document, (*place, "id")))
+        if own_id is None:
+            self._controls.append((control.id, document, place))
         return control
 
     def _completed(

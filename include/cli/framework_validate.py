@@ -1,0 +1,110 @@
+"""``frameworks validate``: everything that is wrong with frameworks, with file and line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from include.cli.ending import EVIDENCE_MISSING, WRONG_USAGE, Ended
+from include.cli.framework_list import Json
+from include.errors import InputError
+
+if TYPE_CHECKING:
+    from include.frameworks.loader import Frameworks
+    from include.frameworks.problems import Problem
+
+
+def validate(
+    frameworks: Annotated[
+        Optional[list[str]],  # noqa: UP045 - Typer reads the annotation at run time
+        typer.Argument(help="Ids or files. Default: all of your own, and your own checks."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="The library's frameworks, too.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say everything that is wrong with frameworks and your own checks, each with file and line.
+
+    Exits with 64 when something is wrong.
+    """
+    from include.cli.framework_files import frameworks_for
+    from include.frameworks.problems import examine_frameworks, own_check_problems
+
+    names = frameworks or []
+    known = frameworks_for(names)
+    paths, problems = _paths(known, names, everything)
+    problems = [*own_check_problems(), *problems]
+    examined = examine_frameworks(known, paths)
+    problems += [problem for one in examined for problem in one.problems]
+    report(problems, paths, as_json=as_json)
+
+
+def report(problems: Sequence[Problem], paths: Sequence[Path], *, as_json: bool) -> None:
+    """Print the problems and a sentence about ``paths``, the files that were examined.
+
+    Raises Ended: with 64 if any file is wrong, else with 2 if the scope can't answer what the
+    files ask.
+    """
+    from include.cli.framework_tables import number
+
+    errors = sum(problem.level == "error" for problem in problems)
+    missing = len(problems) - errors
+    if as_json:
+        shown = {
+            "files": [str(path) for path in paths],
+            "errors": errors,
+            "missing": missing,
+            "problems": [problem.as_json() for problem in problems],
+        }
+        typer.echo(json.dumps(shown, indent=2))
+    else:
+        for problem in problems:
+            typer.echo(str(problem))
+        wrong = {problem.path for problem in problems if problem.level == "error"}
+        if errors:
+            said = f"{number(errors, 'error')} in {number(len(wrong), 'file')}"
+            more = f", {missing} missing in the scope" if missing else ""
+            typer.echo(f"{said}{more}.", err=True)
+        elif missing:
+            typer.echo(f"In order, but {missing} missing in the scope.", err=True)
+        elif paths:
+            typer.echo(f"{number(len(paths), 'framework')} in order.")
+        else:
+            typer.echo("There are no frameworks of your own. ./audit frameworks new ID writes one.")
+    if errors:
+        raise Ended(WRONG_USAGE)
+    if missing:
+        raise Ended(EVIDENCE_MISSING)
+
+
+def _paths(
+    known: Frameworks, names: Sequence[str], everything: bool
+) -> tuple[list[Path], list[Problem]]:
+    """The files to examine, and what is wrong with the folder itself."""
+    from include.cli.framework_files import existing, is_file
+    from include.frameworks.loader import LIBRARY, readable_frameworks
+    from include.frameworks.problems import problem_of
+
+    if names:
+        paths = []
+        for name in names:
+            if is_file(name):
+                paths.append(existing(name))
+            elif name in known.files:
+                paths.append(known.files[name])
+            else:
+                known.load(name)  # says which there are
+        return list(dict.fromkeys(paths)), []
+    _, broken = readable_frameworks(known.directories)
+    paths = [p for p in known.files.values() if everything or p.parent != LIBRARY]
+    # Files that can't stand beside the others; the rest of what is broken, examining tells.
+    outside = {path: error for path, error in broken.items() if path not in known.files.values()}
+    return paths, [problem_of(error, path) for path, error in outside.items()]
+
+
+__all__ = ["InputError", "report", "validate"]
