@@ -69,9 +69,11 @@ def procedure_of(check: Check) -> tuple[str, ...]:
         f"Inspect the result of each {_thing(check, with_type=True)} as it stood at the period's "
         "end, and whether it was evaluated within the period."
     )
-    steps.append(_fail(check, judging))
+    thing = _thing(check)
+    steps.append(_fail(thing, check, judging))
     whose = "no source answered completely" if len(judging) > 1 else "the answer is incomplete"
-    steps.append(f"Leave the question open where {whose}: silence is no pass.")
+    even = "" if check.resource_type == _ACCOUNT else f", even where no {thing} is to be seen"
+    steps.append(f"Leave the question open where {whose}: silence is no pass{even}.")
     return tuple(steps)
 
 
@@ -178,8 +180,7 @@ def _parts(value: ParameterValue | None) -> Sequence[str]:
     return tuple(part.strip() for part in str(value).split(",") if part.strip())
 
 
-def _fail(check: Check, judging: Sequence[CheckSource]) -> str:
-    thing = _thing(check)
+def _fail(thing: str, check: Check, judging: Sequence[CheckSource]) -> str:
     if len(judging) == 1 and judging[0].source == "inspector":
         values = check.parameter_values
         return (

@@ -26,7 +26,8 @@ def test_a_rule_and_a_hub_control_side_by_side() -> None:
         "whether it was evaluated within the period.",
         "Fail each user that Config evaluates as NON_COMPLIANT or that Security Hub reports as "
         "FAILED (suppressed findings included); where they differ, the failure counts.",
-        "Leave the question open where no source answered completely: silence is no pass.",
+        "Leave the question open where no source answered completely: silence is no pass, even "
+        "where no user is to be seen.",
     )
 
 
@@ -37,7 +38,8 @@ def test_one_source_needs_no_word_about_disagreement() -> None:
         "Inspect the result of each bucket (AWS::S3::Bucket) as it stood at the period's end, and "
         "whether it was evaluated within the period.",
         "Fail each bucket that Security Hub reports as FAILED (suppressed findings included).",
-        "Leave the question open where the answer is incomplete: silence is no pass.",
+        "Leave the question open where the answer is incomplete: silence is no pass, even where no "
+        "bucket is to be seen.",
     )
 
 
