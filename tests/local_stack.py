@@ -78,6 +78,7 @@ def local_aws(
     resources: int = 40,
     months: int = 2,
     clock: str = CLOCK,
+    idle_rules: bool = False,
 ) -> Iterator[LocalAws]:
     """Start a server on a free port, and stop it afterwards."""
     asked = {
@@ -86,7 +87,8 @@ def local_aws(
     }  # fmt: skip
     process = subprocess.Popen(
         [sys.executable, "-m", "include.local_aws.server"]
-        + [part for name, value in asked.items() for part in (f"--{name}", str(value))],
+        + [part for name, value in asked.items() for part in (f"--{name}", str(value))]
+        + ["--idle-rules"] * idle_rules,
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -109,6 +111,7 @@ def assess(
     aws: LocalAws,
     period: str = "2026-10",
     *,
+    framework_id: str = "cis_aws_5.0",
     bucket: str = "audit-evidence",
     sources: Sequence[str] = SOURCES,
     regions: Sequence[str] = (),
@@ -128,7 +131,7 @@ def assess(
     from include.sources import accounts_of
     from include.sources.collect import CellsIncomplete
 
-    framework = load_framework("cis_aws_5.0")
+    framework = load_framework(framework_id)
     now = datetime.fromisoformat(CLOCK)
     plan = make_plan(
         Asked(period=parse_period(period).label, regions=regions, refresh=refresh),

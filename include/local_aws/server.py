@@ -31,7 +31,7 @@ from include.local_aws.residents import Residents
 from include.protocol import ServiceApp
 
 HOST = "127.0.0.1"
-_PARAMETERS = ("seed", "accounts", "regions", "resources", "months", "clock")
+_PARAMETERS = ("seed", "accounts", "regions", "resources", "months", "clock", "idle_rules")
 
 
 @contextmanager
@@ -179,6 +179,12 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     estate.add_argument("--resources", type=int, help="per account and region, about; 100")
     estate.add_argument("--months", type=int, help="of history; 4")
     estate.add_argument("--clock", type=_time, help="ISO time; this month's first, 06:00 UTC")
+    estate.add_argument(
+        "--idle-rules",
+        action="store_true",
+        default=None,
+        help="also the rules and controls of services that the estate has no resources of",
+    )
     return parser.parse_args(arguments)
 
 

@@ -109,7 +109,7 @@ class FileRun:
 def run_dag(record: Record, dag_id: str, conf: Mapping[str, Any]) -> Iterator[FileRun]:
     """Run ``dag_id`` in one process; yields the run. Raises AuditError if it can't start."""
     folder = Path(tempfile.mkdtemp(prefix="in-process-", dir=record.folder))
-    log = record.folder / "logs" / "in-process.log"
+    log = record.folder / "logs" / f"in-process-{dag_id}.log"
     database = folder / "airflow.db"
     credentials, _ = load_or_make(record.folder)
     env = process_environment(surroundings(record, credentials), os.environ) | {

@@ -40,6 +40,8 @@ class EstateParameters:
     resources: int = 100
     months: int = 4
     clock: datetime = field(default_factory=lambda: demo_clock(datetime.now(UTC)))
+    #: Also the rules and controls of services that the estate has no resources of.
+    idle_rules: bool = True
 
     def __post_init__(self) -> None:
         for name, (low, high) in _LIMITS.items():
@@ -61,6 +63,7 @@ class EstateParameters:
             *(part for name in _LIMITS for part in (f"--{name}", str(getattr(self, name)))),
             "--clock",
             iso(self.clock),
+            *(["--idle-rules"] if self.idle_rules else []),
         ]
 
     def to_json(self) -> dict[str, Any]:

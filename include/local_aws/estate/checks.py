@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -114,41 +114,69 @@ class Check:
         return json.dumps(self.given.get(source, {}), sort_keys=True)
 
 
+#: Services of which an estate may have resources, be it only those that accounts are born with.
+_USED = frozenset(
+    {
+        *("", "CloudTrail", "CloudWatch", "Config", "DynamoDB", "EC2", "EFS", "IAM", "KMS"),
+        *("Lambda", "Logs", "RDS", "S3", "SecretsManager", "SNS", "SQS", "SSM"),
+    }
+)
+
+
 @cache
-def catalogue_entries() -> tuple[Mapping[str, Any], ...]:
-    """What the catalogue's files say of the estate's checks, in the estate's order."""
+def catalogue_entries() -> Mapping[str, Mapping[str, Any]]:
+    """What the catalogue's files say of every check, by id; the estate's own ones first."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     entries = {
         entry["id"]: entry
         for path in sorted(_CATALOGUE.glob("*.yaml"))
         for entry in yaml.load(path.read_bytes(), Loader=loader)["checks"]
     }
-    return tuple(entries[check] for check in CHECKS)
+    return {check: entries[check] for check in (*CHECKS, *entries)}
+
+
+@cache
+def idle_checks() -> tuple[Check, ...]:
+    """Checks of Config and Security Hub about services of which no estate has any resources."""
+    found = [
+        made
+        for name, entry in catalogue_entries().items()
+        if name not in CHECKS and entry["resource_type"].split("::")[1] not in _USED
+        for made in [_check(entry, ("aws_config", "security_hub"))]
+        if made is not None
+    ]
+    return tuple(found)
 
 
 @cache
 def deployable_checks() -> tuple[Check, ...]:
     """Every check that Config, Security Hub or an API call can answer, in the estate's order."""
-    found = []
-    for entry in catalogue_entries():
-        sources = {
-            s["source"]: s
-            for s in entry["sources"]
-            if s["source"] in ("aws_config", "security_hub", "api_calls")
-        }
-        if not sources:
-            continue
-        own = {n: p["value"] for n, p in entry.get("parameters", {}).items() if "value" in p}
-        found.append(
-            Check(
-                id=entry["id"],
-                resource_type=entry["resource_type"],
-                account_wide=entry["locality"] == "account",
-                keywords={name: s["keyword"] for name, s in sources.items()},
-                given={
-                    "aws_config": sources.get("aws_config", {}).get("parameters", {}),
-                    "security_hub": own,
-                },
-            )
-        )
-    return tuple(found)
+    entries = catalogue_entries()
+    made = (_check(entries[name], ("aws_config", "security_hub", "api_calls")) for name in CHECKS)
+    return tuple(check for check in made if check is not None)
+
+
+def _check(entry: Mapping[str, Any], names: Sequence[str]) -> Check | None:
+    """The check as far as the sources ``names`` answer it; None if none of them does."""
+    sources = {
+        s["source"]: s
+        for s in entry["sources"]
+        if s["source"] in names and not s.get("retired", False)
+    }
+    if not sources:
+        return None
+    own = {
+        name: given["value"]
+        for name, given in entry.get("parameters", {}).items()
+        if "value" in given
+    }
+    return Check(
+        id=entry["id"],
+        resource_type=entry["resource_type"],
+        account_wide=entry["locality"] == "account",
+        keywords={name: s["keyword"] for name, s in sources.items()},
+        given={
+            "aws_config": sources.get("aws_config", {}).get("parameters", {}),
+            "security_hub": own,
+        },
+    )

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from include.local_aws.estate.checks import Check, deployable_checks
+from include.digests import sha256
+from include.local_aws.estate.checks import Check, deployable_checks, idle_checks
 from include.local_aws.estate.names import lower_id
 from include.local_aws.estate.parameters import DAY, Parameters, moment
 from include.local_aws.estate.variants import CUSTOM, Chosen, chosen_variants
@@ -115,6 +116,30 @@ def deployments(
                 yield from _rules(given, plan, check, rule, lasting)
             else:
                 yield from _spans(plan, rule)
+    if given.idle_rules:
+        yield from _idle(given, account, region)
+
+
+def _idle(given: Parameters, account: str, region: str) -> Iterator[Deployed]:
+    """Rules and controls that find nothing, as the estate has no resources of their services."""
+    home = region == given.region_names[0]
+    checks = [check for check in idle_checks() if home or not check.account_wide]
+    names = _rule_names(checks)
+    for check in checks:
+        for source, keyword in check.keywords.items():
+            rule_id = sha256(f"{account}{region}{check.id}".encode())[:6]
+            yield Deployed(
+                check.id,
+                source,
+                keyword,
+                check.parameters(source),
+                account,
+                region,
+                names[check.id] if source == "aws_config" else keyword,
+                _arn(source, account, region, keyword, rule_id),
+                given.history_start,
+                None,
+            )
 
 
 def _plan(

@@ -180,6 +180,8 @@ def _place(connection: sqlite3.Connection, account: str, region: str) -> Place:
         (account, region),
     ).fetchall():
         check, _, variant = key.partition("~")
+        if check not in PREDICATES:
+            continue  # an idle rule: there is nothing that it looks at
         predicate = predicate_of(check, variant, json.loads(given))
         only = json.loads(scope).get("ComplianceResourceId", "") if scope else ""
         watcher = Watcher(key, source, keyword, start, end, predicate, only)

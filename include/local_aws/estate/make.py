@@ -50,19 +50,21 @@ def make_estate(
     resources: int = 100,
     months: int = 4,
     clock: datetime | None = None,
+    idle_rules: bool = False,
 ) -> Estate:
     """Write ``estate.sqlite`` and ``ground_truth.json`` into ``directory`` and open the estate.
 
     ``resources`` counts per account and region, ``months`` is the number of whole months of
     history before the month of ``clock`` (aware; by default 06:00 UTC on the first of the present
-    month). Equal parameters give equal content.
+    month). ``idle_rules``: with the rules and controls of services that the estate doesn't use.
+    Equal parameters give equal content.
 
     An estate that is already there is used as it is if it was made with the same parameters (a
     clock that is not given is taken from it); otherwise AuditError, as another estate would
     contradict everything that was collected from the first.
     """
     now = (clock or default_clock()).replace(microsecond=0)
-    given = Parameters(seed, accounts, regions, resources, months, now)
+    given = Parameters(seed, accounts, regions, resources, months, now, idle_rules)
     database, truth = directory / DATABASE, directory / TRUTH
     if database.exists() and truth.exists():
         _require_same(database, given, any_clock=clock is None)

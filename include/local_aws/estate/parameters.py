@@ -42,7 +42,11 @@ REGIONS = (
 
 @dataclass(frozen=True)
 class Parameters:
-    """Equal parameters make equal estates. ``resources`` counts per account and region."""
+    """Equal parameters make equal estates. ``resources`` counts per account and region.
+
+    With ``idle_rules``, every rule and control is deployed, too, that is about services of which
+    the estate has no resources.
+    """
 
     seed: int
     accounts: int
@@ -50,6 +54,7 @@ class Parameters:
     resources: int
     months: int
     clock: datetime
+    idle_rules: bool = False
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -115,7 +120,7 @@ class Parameters:
         """Home region first."""
         return list(REGIONS[: self.regions])
 
-    def to_json(self) -> dict[str, int | str]:
+    def to_json(self) -> dict[str, int | str | bool]:
         """Plain JSON values, as kept in the estate's description."""
         return {
             "seed": self.seed,
@@ -124,6 +129,7 @@ class Parameters:
             "resources": self.resources,
             "months": self.months,
             "clock": iso(self.clock),
+            "idle_rules": self.idle_rules,
         }
 
 

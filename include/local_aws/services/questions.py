@@ -52,7 +52,7 @@ def questions() -> dict[str, Question]:
         check["id"]: Question(
             check["id"], check["question"], check["resource_type"], check["severity"]
         )
-        for check in catalogue_entries()
+        for check in catalogue_entries().values()
     }
 
 

@@ -22,8 +22,9 @@ def test_equal_parameters_share_a_state_directory_and_different_ones_do_not() ->
         replace(USUAL, resources=101),
         replace(USUAL, months=5),
         replace(USUAL, clock=datetime(2026, 12, 1, 6, tzinfo=UTC)),
+        replace(USUAL, idle_rules=False),
     ]
-    assert len({USUAL.key, *(other.key for other in others)}) == 7
+    assert len({USUAL.key, *(other.key for other in others)}) == 8
 
 
 def test_parameters_survive_being_written_down() -> None:
@@ -33,7 +34,9 @@ def test_parameters_survive_being_written_down() -> None:
 def test_the_local_aws_gets_every_parameter() -> None:
     assert " ".join(USUAL.arguments()) == (
         "--seed 7 --accounts 3 --regions 2 --resources 100 --months 4 --clock 2026-11-01T06:00:00Z"
+        " --idle-rules"
     )
+    assert "--idle-rules" not in replace(USUAL, idle_rules=False).arguments()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from include.local_aws.estate.checks import deployable_checks
+from include.local_aws.estate.checks import deployable_checks, idle_checks
 from include.local_aws.estate.store import Estate
 from include.local_aws.overlay import Call, Handler, ServiceError
 from include.local_aws.services.moments import epoch, moment
@@ -36,7 +36,7 @@ def remediation_url(control: str) -> str:
 
 def _defaults(control: str) -> Mapping[str, Any]:
     """What Security Hub gives a control that nobody gave anything else."""
-    for check in deployable_checks():
+    for check in (*deployable_checks(), *idle_checks()):
         if check.keywords.get("security_hub") == control:
             return check.given["security_hub"]
     return {}

@@ -101,7 +101,7 @@ def control_checks() -> dict[str, str]:
     """The catalogue's check behind each control, controls in Security Hub's order."""
     found = {
         source["keyword"]: check["id"]
-        for check in catalogue_entries()
+        for check in catalogue_entries().values()
         for source in check["sources"]
         if source["source"] == "security_hub"
     }
