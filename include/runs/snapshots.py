@@ -11,7 +11,7 @@ from include.checks.catalogue import Check, load_catalogue
 from include.clock import iso
 from include.digests import digest_of
 from include.evidence.cell import Cell
-from include.evidence.receipt import Receipt
+from include.evidence.receipt import Receipt, ReceiptStatus
 from include.evidence.snapshot import LoadedSnapshot, SnapshotRef
 from include.evidence.store import SnapshotStore
 from include.frameworks.loader import load_framework
@@ -84,20 +84,51 @@ def collect_cells(
 def snapshots_of(plan: Plan, store: SnapshotStore) -> Iterator[LoadedSnapshot]:
     """The stored snapshots of the plan's cells, whatever their status; absent ones are left out.
 
-    Of an excluded cell there is only a receipt, which names the decision.
+    Of an excluded cell there is only a receipt, which names the decision; of a cell in several
+    parts, one of which nobody collected, a receipt for that part.
     """
     for cell, asked in cells_of(plan):
         if decision := plan.exclusion_of(cell.source, cell.account, cell.region):
             yield _excluded(cell, decision)
             continue
-        parts = parts_of(SOURCES[cell.source], cell, asked, store)
-        refs = [store.find(part) for part, _ in parts]
-        # A part that nobody collected may hide what fails: then the place counts as not collected.
-        if all(refs):
-            yield from (store.load(ref) for ref in refs if ref)
+        parts = [part for part, _ in parts_of(SOURCES[cell.source], cell, asked, store)]
+        refs = [store.find(part) for part in parts]
+        if not all(refs) and (own := store.find(cell)) is not None:
+            # It was cut short; since then others have filled a part of it.
+            parts, refs = [cell], [own]
+        for part, ref in zip(parts, refs, strict=True):
+            if ref is not None:
+                yield store.load(ref)
+            elif len(parts) > 1:
+                yield _absent(part)
+
+
+def _absent(cell: Cell) -> LoadedSnapshot:
+    """A part that nobody collected. What it would hold may fail, so the place must not count."""
+    return _receipt_alone(
+        cell, "FAILED", "A part of what is asked here was not collected; the rest was."
+    )
 
 
 def _excluded(cell: Cell, decision: Exclusion) -> LoadedSnapshot:
+    return _receipt_alone(
+        cell,
+        "EXCLUDED",
+        f"Left out by {decision.id}: {decision.reason}",
+        {
+            "id": decision.id,
+            "reason": decision.reason,
+            "owner": decision.owner,
+            "approver": decision.approver,
+            "until": decision.until.isoformat(),
+        },
+    )
+
+
+def _receipt_alone(
+    cell: Cell, status: ReceiptStatus, message: str, excluded: dict[str, str] | None = None
+) -> LoadedSnapshot:
+    """What stands for a cell of which there is no snapshot."""
     at = iso(cell.period.end)
     receipt = Receipt(
         source=cell.source,
@@ -105,7 +136,7 @@ def _excluded(cell: Cell, decision: Exclusion) -> LoadedSnapshot:
         region=cell.region,
         period=cell.period.label,
         selection=cell.selection,
-        status="EXCLUDED",
+        status=status,
         started=at,
         ended=at,
         caller_arn="",
@@ -116,16 +147,10 @@ def _excluded(cell: Cell, decision: Exclusion) -> LoadedSnapshot:
         items=0,
         retries=0,
         throttles=0,
-        message=f"Left out by {decision.id}: {decision.reason}",
-        excluded={
-            "id": decision.id,
-            "reason": decision.reason,
-            "owner": decision.owner,
-            "approver": decision.approver,
-            "until": decision.until.isoformat(),
-        },
+        message=message,
+        excluded=excluded or {},
     )
-    ref = SnapshotRef("", "", digest_of(receipt.to_json()), "EXCLUDED", 0, at, cell)
+    ref = SnapshotRef("", "", digest_of(receipt.to_json()), status, 0, at, cell)
     return LoadedSnapshot(ref, receipt)
 
 
