@@ -67,8 +67,8 @@ def _frameworks(console: Console, coverage: Coverage) -> None:
         )
     console.print(table)
     console.print(
-        "now: every required check would be answered everywhere; people: only evidence that people\n"
-        "provide decides; possible: now, once everything that is missing is enabled",
+        "now: every required check would be answered everywhere; people: only evidence that\n"
+        "people provide decides; possible: now, once everything that is missing is enabled",
         style="dim",
     )
 

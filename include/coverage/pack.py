@@ -196,7 +196,7 @@ def _packs(
 
 def _parts(rules: Sequence[Wanted], regions: Sequence[str]) -> Iterable[list[Wanted]]:
     part: list[Wanted] = []
-    size = empty = len(template([], regions).encode())
+    size = empty = len(template([], regions).encode()) - len(" {}")
     for one in rules:
         # Alone, it costs at least what it costs among others.
         added = len(template([one], regions).encode()) - empty

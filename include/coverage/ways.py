@@ -32,8 +32,8 @@ ORDER: tuple[State, ...] = (
     "ready", "weaker", "stricter", "narrowed", "waiting", "stale", "not_recorded", "other",
     "disabled", "absent", "off", "unknown",
 )  # fmt: skip
-#: These answer in part: a run would show some failures, or some passes.
-PARTLY: frozenset[State] = frozenset({"weaker", "stricter", "narrowed"})
+#: These answer at least in part: a run would show some failures, or some passes.
+PARTLY: frozenset[State] = frozenset({"ready", "weaker", "stricter", "narrowed"})
 _STATES: dict[str, State] = {
     "COVERS": "ready",
     "HIDES": "unknown",
@@ -114,6 +114,8 @@ class Standing:
         self._period = period
         self._judge = Judge(period, past=False)
         self._nothing = Tally(())
+        #: What any standard holds; empty where the standards could not be listed.
+        self._held = frozenset(c for standard in found.standards for c in standard.controls)
         self._rules: dict[str, str] = {}
         self._by_default: dict[str, bool] = {}
         #: The rules that checks want, by how they are spelt in needs.
@@ -151,7 +153,7 @@ class Standing:
     ) -> list[Here]:
         """How one source stands to ``check`` in each of ``places``."""
         return [
-            Here(stand, _state(stand, found))
+            Here(stand, _state(stand, source, found))
             for stand in stands_of(
                 check, source, places, found, self._nothing, self._judge, self._period
             )
@@ -229,21 +231,31 @@ class Standing:
         if source.retired or not self._by_default[check.id]:
             return None
         if state == "off" or place.hub is None:
-            return frozenset({("hub", ""), ("in_standard", control)})
+            enabled = frozenset({("hub", ""), ("in_standard", control)})
+            return enabled if not self._held or control in self._held else None
         if state in ("weaker", "stricter", "other"):
             return frozenset({("reset", control)})
         if control in place.hub.off:
             return frozenset({("control", control)})
+        if self._held and control not in self._held:
+            return None
         return frozenset({("in_standard", control)}) if state == "disabled" else None
 
 
-def _state(stand: Stand, found: Yield) -> State:
+def _state(stand: Stand, source: CheckSource, found: Yield) -> State:
     """The assessment's word, told apart by what the values are and whether the service is on."""
     state = _STATES[stand.state]
     if state == "absent":
         if found.stands(stand.source, stand.place) == "NOT_ENABLED":
             return "off"
-        return "other" if stand.note else "absent"
+        deployed = [
+            deployment.state
+            for keyword in source.all_keywords
+            for deployment in found.deployments.get((stand.source, stand.place, keyword), ())
+        ]
+        if not deployed:
+            return "absent"
+        return "disabled" if set(deployed) == {"DISABLED"} else "other"
     if state != "ready":
         return state
     whole = {proof.comparison for proof in stand.proof if not proof.narrowed}
