@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -41,7 +41,7 @@ def examined(
     try:
         return model.model_validate(data), []
     except ValidationError as error:
-        return None, all_errors(document, error, place)
+        return None, all_errors(document, error, place, model)
 
 
 def first_error(document: LocatedYaml, error: ValidationError, place: Place = ()) -> InputError:
@@ -58,9 +58,15 @@ def _first(problems: Sequence[LocatedError]) -> LocatedError:
 
 
 def all_errors(
-    document: LocatedYaml, error: ValidationError, place: Place = ()
+    document: LocatedYaml,
+    error: ValidationError,
+    place: Place = (),
+    model: type[BaseModel] | None = None,
 ) -> list[LocatedError]:
-    """Every problem of a pydantic error with file and line: what stands there, then what lacks."""
+    """Every problem of a pydantic error with file and line: what stands there, then what lacks.
+
+    ``model``, where it is given, says what a misspelt field may have meant.
+    """
     found: dict[tuple[Place, str], tuple[bool, int, LocatedError]] = {}
     problems = error.errors(include_url=False)
     unknown = {
@@ -78,12 +84,14 @@ def all_errors(
             if get_close_matches(name, siblings, n=1):
                 continue
         elif kind == _UNKNOWN:
+            around = one["loc"][:-1]
             absent = [
-                str(other["loc"][-1])
-                for other in problems
-                if other["type"] == "missing" and other["loc"][:-1] == one["loc"][:-1]
+                str(p["loc"][-1])
+                for p in problems
+                if p["type"] == "missing" and p["loc"][:-1] == around
             ]
-            misspelt = next(iter(get_close_matches(name, absent, n=1)), "")
+            meant = get_close_matches(name, absent or _fields_at(model, around), n=1)
+            misspelt = meant[0] if meant else ""
         elif (at := document.nearest(where)) != where and at:
             # Of a value that may be of several kinds, pydantic tells why it is none of them.
             where, name = at, str(at[-1])
@@ -96,6 +104,21 @@ def all_errors(
         key = (where, "" if kind not in ("missing", _UNKNOWN) else kind)
         found.setdefault(key, (kind == "missing", located.line, located))
     return [located for *_, located in sorted(found.values(), key=lambda one: one[:2])]
+
+
+def _fields_at(model: Any, around: tuple[int | str, ...]) -> list[str]:
+    """The fields of ``model``, or of the model in it that stands at ``around``."""
+    for name in around:
+        if model is not None and isinstance(name, str) and name in model.model_fields:
+            model = _model_in(model.model_fields[name].annotation)
+    return [] if model is None else list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_model_in(inner) for inner in get_args(annotation))
+    return next((model for model in found if model is not None), None)
 
 
 def _explain(kind: str, name: str, found: Any) -> tuple[str, str]:

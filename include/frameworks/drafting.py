@@ -28,11 +28,11 @@ control_sets:
 """
 
 _EXAMPLES = """\
-- id: "1"
+- id: "ours"
   title: Access
   controls:
   # A control that checks decide. Their ids: ./audit frameworks checks WORD
-  - id: "1.1"
+  - id: "ours-1"
     title: The root user signs in with a second factor
     objective: A stolen root password opens nothing.
     test_procedure:
@@ -44,7 +44,7 @@ _EXAMPLES = """\
       basis: judgement  # or derived or aws_stated, both with by: [which crosswalk]
       reason: It asks exactly this.
   # A control with values of our own.
-  - id: "1.2"
+  - id: "ours-2"
     title: Passwords have at least 16 characters
     objective: Passwords can't be guessed.
     test_procedure:
@@ -57,7 +57,7 @@ _EXAMPLES = """\
       reason: Our password rule demands 16.
       parameters: {MinimumPasswordLength: 16}
   # A control that people decide. Give both, checks and manual, where both are needed.
-  - id: "1.3"
+  - id: "ours-3"
     title: Managers confirm who may get in
     objective: Nobody keeps access that is no longer needed.
     test_procedure:
@@ -68,10 +68,10 @@ _EXAMPLES = """\
       frequency: quarter  # period, month, quarter, half_year, year or change
   # A control of another framework, with what differs here (any field; add_checks adds to its own).
   - use: {framework}/{control}
-    id: "1.4"
+    id: "ours-4"
 # All controls of another framework, or some, in its own sets:
 # - select: {framework}
-#   controls: ["1.4", "1.5"]
+#   controls: [{some}]
 """
 
 _CHANGES = """\
@@ -106,8 +106,9 @@ def draft(framework_id: str, example: Framework, catalogue: Catalogue) -> str:
         judge="period_end",
         sources=["manual", *_sources(checks, catalogue)],
     )
+    some = ", ".join(_quoted(control.id) for control in list(example.controls())[:2])
     examples = _EXAMPLES.replace("{framework}", example.id).replace("{control}", lent.id)
-    return head + examples
+    return head + examples.replace("{some}", some)
 
 
 def draft_from(

@@ -175,7 +175,7 @@ class _Reader:
                     self._controls.append((name, document, at))
         wanted = [name for name in selection.controls or known if name in known]
         taken = {name: known[name] for name in wanted if name not in (selection.without or ())}
-        if not taken:
+        if wanted and not taken:
             raise document.error(place, f"nothing of {other.id} is selected")
         for name in taken:
             if selection.controls is None:
