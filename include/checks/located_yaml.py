@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from include.checks.quick_yaml import NotPlain, plain_values
 from include.errors import InputError
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -28,11 +30,44 @@ class LocatedYaml:
 
     Anchors and aliases are refused (a file that people review should say what it means where it
     stands), and so is a key given twice, of which YAML readers silently keep the last.
+
+    Lines are looked for when one is asked for: most files are right, and nobody asks.
     """
 
     def __init__(self, path: Path, text: str) -> None:
         self.path = path
-        self._lines: dict[Place, int] = {}
+        self._text = text
+        try:
+            self.data: Any = plain_values(text)
+        except NotPlain:
+            self.data = self._located.data
+
+    def line(self, place: Sequence[str | int]) -> int:
+        """The line (from 1) of the value at ``place``, or of the nearest thing around it."""
+        return self._located.lines.get(self.nearest(place), 1)
+
+    def nearest(self, place: Sequence[str | int]) -> Place:
+        """``place`` if a value stands there, else the place of the nearest thing around it."""
+        at, lines = tuple(place), self._located.lines
+        while at and at not in lines:
+            at = at[:-1]
+        return at
+
+    def error(self, place: Sequence[str | int], problem: str, *, hint: str = "") -> LocatedError:
+        """An error that names the file and the line of ``place``."""
+        return LocatedError(self.path, self.line(place), problem, hint=hint)
+
+    @cached_property
+    def _located(self) -> _Located:
+        return _Located(self.path, self._text)
+
+
+class _Located:
+    """The values of a text with the line of each, and what is wrong with it."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self.lines: dict[Place, int] = {}
         self._seen: set[int] = set()
         try:
             self._loader = _Loader(text)
@@ -47,34 +82,21 @@ class LocatedYaml:
             line = mark.line + 1 if mark else 1
             raise self._error(line, f"not readable as YAML: {problem}") from None
 
-    def line(self, place: Sequence[str | int]) -> int:
-        """The line (from 1) of the value at ``place``, or of the nearest thing around it."""
-        return self._lines.get(self.nearest(place), 1)
-
-    def nearest(self, place: Sequence[str | int]) -> Place:
-        """``place`` if a value stands there, else the place of the nearest thing around it."""
-        at = tuple(place)
-        while at and at not in self._lines:
-            at = at[:-1]
-        return at
-
-    def error(self, place: Sequence[str | int], problem: str, *, hint: str = "") -> LocatedError:
-        """An error that names the file and the line of ``place``."""
-        return self._error(self.line(place), problem, hint=hint)
-
     def _error(self, line: int, problem: str, *, hint: str = "") -> LocatedError:
         return LocatedError(self.path, line, problem, hint=hint)
 
     def _value(self, node: yaml.Node, place: Place) -> Any:
-        self._lines.setdefault(place, node.start_mark.line + 1)
+        line = node.start_mark.line + 1
+        # The line of an entry is its key's: that is where a reader looks for it.
+        at = self.lines.setdefault(place, line)
         if isinstance(node, yaml.ScalarNode):
             try:
                 return self._loader.construct_object(node, deep=True)
             except ValueError as error:
-                raise self.error(place, f"'{node.value}' can't be read: {error}") from None
+                raise self._error(at, f"'{node.value}' can't be read: {error}") from None
         if id(node) in self._seen:
             raise self._error(
-                node.start_mark.line + 1,
+                line,
                 "a value is used a second time through an alias (*name)",
                 hint="Write it out in both places.",
             )
@@ -92,8 +114,7 @@ class LocatedYaml:
                 raise self._error(line, "a key has to be a plain word")
             if key in out:
                 raise self._error(line, f"'{key}' is given twice", hint="Remove one of them.")
-            # The line of an entry is its key's: that is where a reader looks for it.
-            self._lines[(*place, key)] = line
+            self.lines[(*place, key)] = line
             out[key] = self._value(value_node, (*place, key))
         return out
 
