@@ -9,6 +9,7 @@ from include.assessment.inputs import Snapshot
 from include.assessment.registers import Registers
 from include.assessment.result import CheckResult, Gap
 from include.checks.catalogue import Check
+from include.evidence.receipt import Receipt
 from include.frameworks.schema import Framework
 
 
@@ -27,13 +28,14 @@ def find_gaps(
     there. What was excluded by a decision in force, or left out of the run on purpose, is shown
     but does not block.
     """
-    messages = {
-        (s.receipt.source, s.receipt.account, s.receipt.region): s.receipt
-        for s in snapshots
-        if s.receipt.status in HIDES or s.receipt.message
-    }
+    receipts: dict[tuple[str, str, str], list[Receipt]] = {}
+    for snapshot in snapshots:
+        one = snapshot.receipt
+        receipts.setdefault((one.source, one.account, one.region), []).append(one)
     gaps = []
-    for (source, account, region), status in sorted(standings.items()):
+    for (source, account, region), standing in sorted(standings.items()):
+        here = receipts.get((source, account, region), [])
+        status = _worst(standing, here)
         concerned = [check for check in checks.values() if source in check.by_source]
         missed = True
         if status in ("NOT_ENABLED", "BEYOND_REACH"):
@@ -41,7 +43,7 @@ def find_gaps(
             missed = bool(concerned)
         elif status not in HIDES:
             continue
-        receipt = messages.get((source, account, region))
+        receipt = next((one for one in here if one.status == status), None)
         message = receipt.message if receipt else ""
         if receipt and receipt.missing_permission:
             message = f"{message} (missing permission: {receipt.missing_permission})".strip()
@@ -62,6 +64,18 @@ def find_gaps(
             )
         )
     return tuple(gaps)
+
+
+def _worst(standing: str, here: Sequence[Receipt]) -> str:
+    """What a place counts as where it was collected in parts: one may lie beyond what was filled.
+
+    The place answers as a whole then, and this part of it is open nevertheless.
+    """
+    if standing == "COMPLETE":
+        for status in ("BEYOND_REACH", "NOT_ENABLED"):
+            if any(one.status == status for one in here):
+                return status
+    return standing
 
 
 def _open(result: CheckResult, account: str, region: str) -> bool:

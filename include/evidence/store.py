@@ -94,18 +94,21 @@ class SnapshotStore:
         body = canonical_json(dict(asked))
         self._put_once(f"{self._folder(cell)}/asked.json", body, sha256(body))
 
-    def filled_selections(self, cell: Cell) -> list[tuple[Cell, dict[str, Any]]]:
-        """The cells of the same source, place and period that are filled, and what they asked."""
+    def filled_selections(self, cell: Cell) -> list[tuple[SnapshotRef, dict[str, Any]]]:
+        """The filled snapshots in force of the same source, place and period, and what they asked.
+
+        Ordered by selection. Those of sources that are asked for all they have are not among them.
+        """
         found = []
         place = self._folder(cell).rpartition("/")[0]
         for folder in self._listed(f"{place}/", "CommonPrefixes", "Prefix", Delimiter="/"):
-            asked = self._get(f"{folder}asked.json")
-            pointer = self._get(f"{folder}current.json") if asked is not None else None
-            if asked is None or pointer is None:
+            pointer = self._get(f"{folder}current.json")
+            ref = SnapshotRef.from_json(json.loads(pointer)) if pointer is not None else None
+            if ref is None or not ref.filled or ref.format != FORMAT:
                 continue
-            ref = SnapshotRef.from_json(json.loads(pointer))
-            if ref.filled and ref.format == FORMAT:
-                found.append((ref.cell, json.loads(asked)))
+            asked = self._get(f"{folder}asked.json")
+            if asked is not None:
+                found.append((ref, json.loads(asked)))
         return found
 
     def taken_between(

@@ -242,9 +242,12 @@ def _collected(
         end = cell.period.end
         place = (cell.source, cell.account, cell.region)
         refs = store.taken_between(*place, end, end + SETTLING)
-        # What is in force may be younger; a refresh must not know less than it did.
-        own = store.find(cell)
-        refs += [own] if own is not None and own not in refs else []
+        # What is in force may be younger; a refresh must not know less than it did, nor a cell
+        # less than those that were asked for other keywords.
+        inforce = [store.find(cell)]
+        if collector.keywords_in:
+            inforce += [ref for ref, _ in store.filled_selections(cell)]
+        refs += [ref for ref in dict.fromkeys(inforce) if ref is not None and ref not in refs]
         return (store.load(ref) for ref in refs)
 
     out.earlier = earlier
