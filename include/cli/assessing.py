@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -12,28 +10,41 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from include.cli import options
-from include.cli.checking import check_request, check_scope, known_framework, period_of
-from include.cli.ending import OK, Ended
+from include.cli.beginning import Order, begin
+from include.cli.checking import (
+    asked_frameworks,
+    check_request,
+    check_scope,
+    known_framework,
+    period_of,
+)
+from include.cli.ending import FAILED, OK, SEVERITY, Ended
 from include.errors import AuditError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from include.assessment.period import Period
     from include.cli.following import Run
     from include.frameworks.header import FrameworkHeader
-    from include.stack.airflow_api import Dag
     from include.stack.environment import LocalAws
     from include.stack.supervisor import Running
 
 _DEMO_FRAMEWORK = "cis_aws_5.0"
-_SCHEDULER_PATIENCE = 20.0  # seconds until a scheduled run must have appeared
 
 Out = Annotated[
     Optional[Path],  # noqa: UP045 - Typer reads the annotation at run time
     typer.Option(help="Where the reports are copied to. Default: out/ in the project."),
 ]
 Framework = Annotated[str, typer.Option("--framework", "-f", help="See ./audit frameworks.")]
+Frameworks = Annotated[
+    list[str],
+    typer.Option(
+        "--framework",
+        "-f",
+        help="See ./audit frameworks. Several: separated by commas, or repeated; all: every "
+        "enabled one.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,20 +52,6 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: ./audit demo --keep")(demo)
     app.command(epilog="Example: ./audit run --framework cis_aws_5.0 --period 2026-10")(run)
     app.command(epilog="Example: ./audit assessments")(assessments)
-
-
-@dataclass(frozen=True)
-class Order:
-    """A checked request for one assessment."""
-
-    framework: FrameworkHeader
-    period: Period
-    narrowed: dict[str, Any]  # what else goes into the run's conf
-
-    @property
-    def conf(self) -> dict[str, Any]:
-        """The run's parameters."""
-        return {"period": self.period.label, **self.narrowed}
 
 
 def demo(
@@ -113,7 +110,7 @@ def demo(
 
 
 def run(
-    framework: Framework,
+    framework: Frameworks,
     period: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(help="2026-10, 2026-Q3, 2026 or START/END. Default: the last full month."),
@@ -146,10 +143,14 @@ def run(
     ] = True,
     out: Out = None,
 ) -> None:
-    """Assess one framework and period in the running stack, and follow the run."""
+    """Assess frameworks for one period in the running stack, and follow the runs.
+
+    Of several frameworks, the first run collects what all of them need, the others find it there.
+    Exits with the worst of their codes: 0 when all evidence was collected, 2 when some is missing.
+    """
     from rich.console import Console
 
-    header = known_framework(framework)
+    headers, unreadable = asked_frameworks(framework)
     given = {
         "accounts": _listed(accounts),
         "regions": _listed(regions),
@@ -165,23 +166,34 @@ def run(
 
         # Before anything starts; a local AWS's clock is never ahead of ours.
         require_finished(parse_period(period), datetime.now(UTC))
-    check_request(narrowed, header)
+    check_request(narrowed, headers)
     from include.assessment.registers import load_registers
     from include.settings import load_settings
 
     # A register that can't be read would end the run's first task, with the reason in its log only.
     load_registers(load_settings().registers_folder)
     console = Console()
+    for problem in unreadable:
+        console.print(f"Not assessed: {problem}", style="red", highlight=False, soft_wrap=True)
     if in_process:
-        raise Ended(_run_in_process(header, period, narrowed, local_aws, console, out))
-    from include.stack import supervisor
-    from include.stack.state import base_folder
+        code = _run_in_process(headers, period, narrowed, local_aws, console, out)
+    else:
+        from include.stack import supervisor
+        from include.stack.state import base_folder
 
-    running = supervisor.attach(base_folder())
-    check_scope(narrowed, running.record)
-    order = Order(header, period_of(period, running.record), narrowed)
-    # What the schedule would do anyway need not be done twice.
-    raise Ended(assess_in(running, order, console, out, prefer_scheduled=not narrowed))
+        running = supervisor.attach(base_folder())
+        check_scope(narrowed, running.record)
+        when = period_of(period, running.record)
+        orders = [Order(header, when, narrowed) for header in headers]
+        # What the schedule would do anyway need not be done twice.
+        prefer = not narrowed
+        if len(orders) == 1:
+            code = assess_in(running, orders[0], console, out, prefer_scheduled=prefer)
+        else:
+            from include.cli.several import assess_several_in
+
+            code = assess_several_in(running, orders, console, out, prefer_scheduled=prefer)
+    raise Ended(max(code, FAILED, key=SEVERITY.index) if unreadable else code)
 
 
 def assessments() -> None:
@@ -252,7 +264,7 @@ def assess_in(
     dag = Dag(api, order.framework.dag_id)
     with console.status("Waiting for Airflow to read the DAG"):
         description = dag.wait_until_parsed()
-        run_id = _begin(dag, description, order, console, prefer_scheduled)
+        run_id = begin(dag, description, order, console.print, prefer_scheduled)
     console.print(
         f"Run        {running.ui}/dags/{dag.dag_id}/runs/{run_id}", highlight=False, soft_wrap=True
     )
@@ -265,43 +277,6 @@ def assess_in(
     return _finish(one, state, tasks, order, running.record.aws, console, out)
 
 
-def _begin(
-    dag: Dag, description: dict[str, Any], order: Order, console: Console, prefer_scheduled: bool
-) -> str:
-    """Follow the run that unpausing starts when it is the wished one; else trigger one."""
-    from include.clock import from_iso
-
-    never_ran = not dag.runs()
-    paused = bool(description.get("is_paused"))
-    if paused:
-        dag.unpause()
-    if never_ran and paused and description.get("timetable_description"):
-        deadline = time.monotonic() + _SCHEDULER_PATIENCE
-        while time.monotonic() < deadline:
-            scheduled = [one for one in dag.runs() if one["run_type"] == "scheduled"]
-            if scheduled:
-                start = scheduled[0].get("data_interval_start")
-                end = scheduled[0].get("data_interval_end")
-                same = (
-                    start is not None
-                    and end is not None
-                    and from_iso(start) == order.period.start
-                    and from_iso(end) == order.period.end
-                )
-                if prefer_scheduled and same:
-                    console.print(f"Period     {order.period}, by schedule")
-                    return str(scheduled[0]["dag_run_id"])
-                console.print(
-                    "The DAG was paused and never ran: its schedule has started "
-                    f"{scheduled[0]['dag_run_id']} as well.",
-                    style="dim",
-                )
-                break
-            time.sleep(0.3)
-    console.print(f"Period     {order.period}")
-    return dag.trigger(order.conf)
-
-
 def _finish(
     one: Run,
     state: str,
@@ -312,32 +287,23 @@ def _finish(
     out: Path | None,
 ) -> int:
     from include.cli import outcome
-    from include.settings import ROOT
 
-    published = one.value("generate_reports")
-    summary = published.get("summary") if isinstance(published, dict) else None
-    if isinstance(published, dict) and summary is not None:
-        label = order.period.label.replace("/", "_").replace(":", "")
-        name = outcome.folder_name(order.framework.id, label, published)
-        folder = (out or ROOT / "out") / name
-        paths = outcome.fetch_reports(published["reports"], folder, aws)
-        title = f"{order.framework.title} {order.framework.version}, {order.period}"
-        outcome.show(console, title, summary, paths)
+    ended = outcome.conclude(one, state, tasks, order, aws, out)
+    if ended.summary is not None:
+        outcome.show(console, f"{order.framework.name}, {order.period}", ended.summary, ended.paths)
     if aws is not None and order.narrowed.get("notify") is not False:
         outcome.show_message(console, aws)
-    code = outcome.code_of(state, summary)
-    if code != OK:
-        failed = outcome.failed_names(tasks)
+    if ended.code != OK:
         console.print(
-            f"The run is not complete; failed: {', '.join(failed) or 'no single task'}.",
+            f"The run is not complete; failed: {', '.join(ended.failed) or 'no single task'}.",
             style="red",
             highlight=False,
         )
-    return code
+    return ended.code
 
 
 def _run_in_process(
-    header: FrameworkHeader,
+    headers: list[FrameworkHeader],
     period: str | None,
     narrowed: dict[str, Any],
     local: bool,
@@ -363,8 +329,14 @@ def _run_in_process(
         with shown(console, "Starting") as report:
             record = stack.enter_context(in_process.local_aws(wish, base=base, report=report))
         check_scope(narrowed, record)
-        order = Order(header, period_of(period, record), narrowed)
+        when = period_of(period, record)
+        orders = [Order(header, when, narrowed) for header in headers]
+        if len(orders) > 1:
+            from include.cli.several import assess_several_in_process
+
+            return assess_several_in_process(record, orders, console, out)
+        order = orders[0]
         console.print(f"Period     {order.period}, in one process")
-        one = stack.enter_context(in_process.run_dag(record, header.dag_id, order.conf))
+        one = stack.enter_context(in_process.run_dag(record, order.framework.dag_id, order.conf))
         state, tasks = follow(one, console)
         return _finish(one, state, tasks, order, record.aws, console, out)

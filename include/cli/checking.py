@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from include.frameworks.header import FrameworkHeader
     from include.stack.state import Record
 
+#: What ``--framework`` takes for all that are enabled.
+EVERY = "all"
 #: How names in a request look, and what to say when they don't.
 _FORMS = {
     "accounts": (ACCOUNT, "An account is 12 digits."),
@@ -26,19 +29,57 @@ _FORMS = {
 
 
 def known_framework(name: str) -> FrameworkHeader:
-    """The framework's header. Raises InputError with the nearest names."""
+    """The framework's header. Raises InputError with the nearest names, or what is wrong with it.
+
+    Another framework's file that can't be read is no obstacle.
+    """
     from difflib import get_close_matches
 
-    from include.frameworks.loader import list_frameworks
+    from include.frameworks.loader import readable_frameworks
 
-    headers = {header.id: header for header in list_frameworks()}
+    found, broken = readable_frameworks()
+    headers = {header.id: header for header in found}
     if name in headers:
         return headers[name]
+    for path, error in broken.items():
+        if path.stem == name:
+            raise error
     near = get_close_matches(name, headers, n=1)
     raise InputError(
         f"There is no framework '{name}'.",
         hint=f"Did you mean '{near[0]}'?" if near else "See ./audit frameworks",
     )
+
+
+def known_frameworks(given: Sequence[str]) -> list[FrameworkHeader]:
+    """What ``--framework`` names: ids, also several separated by commas; each once, in order."""
+    names = [part.strip() for one in given for part in one.split(",") if part.strip()]
+    return [known_framework(name) for name in dict.fromkeys(names)]
+
+
+def asked_frameworks(given: Sequence[str]) -> tuple[list[FrameworkHeader], list[InputError]]:
+    """The frameworks to be assessed: those named, or with ``all`` every one that is enabled.
+
+    Only enabled ones have a DAG. Also returned are the problems of those that ``all`` means and
+    that can't be read. Raises InputError for a named one that isn't there or isn't enabled.
+    """
+    from include.frameworks.assessed import assessed_frameworks
+    from include.settings import load_settings
+
+    names = [part.strip() for one in given for part in one.split(",")]
+    headers, problems = assessed_frameworks(load_settings())
+    if EVERY in names:
+        return headers, problems
+    asked = known_frameworks(given)
+    if not asked:
+        raise InputError("No framework is named.", hint="See ./audit frameworks")
+    for header in asked:
+        if header not in headers:
+            raise InputError(
+                f"The framework {header.id} is not enabled.",
+                hint="Add it to enabled_frameworks in the settings.",
+            )
+    return asked, []
 
 
 def period_of(text: str | None, record: Record) -> Period:
@@ -57,14 +98,28 @@ def period_of(text: str | None, record: Record) -> Period:
     return period
 
 
-def check_request(narrowed: dict[str, Any], header: FrameworkHeader) -> None:
+def check_request(narrowed: dict[str, Any], headers: Sequence[FrameworkHeader]) -> None:
     """Refuse what can't be right whatever the deployment covers. Raises InputError."""
-    for source in narrowed.get("sources", ()):
-        if source not in header.sources:
+    sources = narrowed.get("sources", ())
+    for header in headers:
+        used = [source for source in sources if source in header.sources]
+        # Of several frameworks, each is asked for those that it has.
+        if sources and (not used or (len(headers) == 1 and len(used) < len(sources))):
+            strange = next(source for source in sources if source not in header.sources)
             raise InputError(
-                f"{header.id} uses no evidence source '{source}'.",
+                f"{header.id} uses no evidence source '{strange}'.",
                 hint=f"Its sources: {', '.join(header.sources)}.",
             )
+    every = {source for header in headers for source in header.sources}
+    if strange := [source for source in sources if source not in every]:
+        raise InputError(
+            f"No framework here uses an evidence source '{strange[0]}'.",
+            hint=f"Their sources: {', '.join(sorted(every))}.",
+        )
+    if narrowed.get("assessment_name") and len(headers) > 1:
+        raise InputError(
+            "One name can't name several assessments.", hint="Leave --assessment-name out."
+        )
     for kind, (pattern, wish) in _FORMS.items():
         value = narrowed.get(kind, ())
         for one in [value] if isinstance(value, str) else value:

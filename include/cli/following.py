@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rich.console import Console, Group, RenderableType
@@ -24,6 +25,42 @@ class Run(Protocol):
     def value(self, task_id: str, map_index: int = -1) -> Any: ...
 
 
+@dataclass(frozen=True)
+class Look:
+    """A run as it stands; ``counted`` is how many items each collecting task has brought."""
+
+    state: str
+    tasks: list[TaskState]
+    counted: dict[tuple[str, int], int]
+    seconds: float
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run is over."""
+        return self.state in ("success", "failed")
+
+
+def looks(
+    run: Run, *, check: Callable[[], None] = lambda: None, interval: float = 1.0
+) -> Iterator[Look]:
+    """Look at a run again and again until it has ended.
+
+    ``check`` is called at each look and may raise when the run can't end any more.
+    """
+    began = time.monotonic()
+    counted: dict[tuple[str, int], int] = {}
+    while True:
+        state = run.state()
+        tasks = run.tasks()
+        _count(run, tasks, counted)
+        look = Look(state, tasks, counted, time.monotonic() - began)
+        yield look
+        if look.ended:
+            return
+        check()
+        time.sleep(interval)
+
+
 def follow(
     run: Run,
     console: Console,
@@ -31,29 +68,18 @@ def follow(
     check: Callable[[], None] = lambda: None,
     interval: float = 1.0,
 ) -> tuple[str, list[TaskState]]:
-    """Show the run until it ends; returns its state and its tasks.
-
-    ``check`` is called at each look and may raise when the run can't end any more.
-    """
-    began = time.monotonic()
-    counted: dict[tuple[str, int], int] = {}
+    """Show the run until it ends; returns its state and its tasks. ``check``: see :func:`looks`."""
     shown: set[tuple[str, int, str | None]] = set()
     live = Live(console=console, auto_refresh=False, transient=True)
     with live if console.is_terminal else console:
-        while True:
-            state = run.state()
-            tasks = run.tasks()
-            _count(run, tasks, counted)
-            seconds = time.monotonic() - began
+        for look in looks(run, check=check, interval=interval):
             if console.is_terminal:
-                live.update(_picture(tasks, sum(counted.values()), seconds), refresh=True)
+                picture = _picture(look.tasks, sum(look.counted.values()), look.seconds)
+                live.update(picture, refresh=True)
             else:
-                for line in _news(tasks, shown, counted, seconds):
+                for line in _news(look.tasks, shown, look.counted, look.seconds):
                     console.print(line, highlight=False, soft_wrap=True)
-            if state in ("success", "failed"):
-                return state, tasks
-            check()
-            time.sleep(interval)
+    return look.state, look.tasks
 
 
 def _count(run: Run, tasks: list[TaskState], counted: dict[tuple[str, int], int]) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from rich.console import Console
@@ -17,8 +18,44 @@ from include.runs.notification import blocking
 from include.stack.airflow_api import TaskState
 from include.stack.environment import LocalAws
 
+if TYPE_CHECKING:
+    from include.cli.beginning import Order
+    from include.cli.following import Run
+
 _SHOWN_GAPS = 12
 _STATUS_STYLE = {"COMPLIANT": "green", "NON_COMPLIANT": "red", "INCONCLUSIVE": "yellow"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one run: ``summary`` and ``folder`` are None when it came to no report."""
+
+    code: int
+    summary: dict[str, Any] | None
+    folder: Path | None
+    paths: list[Path]
+    failed: list[str]  # the red tasks
+
+
+def conclude(
+    one: Run,
+    state: str,
+    tasks: list[TaskState],
+    order: Order,
+    aws: LocalAws | None,
+    out: Path | None,
+) -> Outcome:
+    """Copy what a run published that has ended, and say how it ended."""
+    from include.settings import ROOT
+
+    published = one.value("generate_reports")
+    summary = published.get("summary") if isinstance(published, dict) else None
+    folder, paths = None, []
+    if isinstance(published, dict) and summary is not None:
+        label = order.period.label.replace("/", "_").replace(":", "")
+        folder = (out or ROOT / "out") / folder_name(order.framework.id, label, published)
+        paths = fetch_reports(published["reports"], folder, aws)
+    return Outcome(code_of(state, summary), summary, folder, paths, failed_names(tasks))
 
 
 def folder_name(framework: str, label: str, published: dict[str, Any]) -> str:
@@ -77,8 +114,8 @@ def show(console: Console, title: str, summary: dict[str, Any], paths: list[Path
     table = Table(title=title, show_header=False, title_justify="left", min_width=60)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
-    table.add_row("Score", _percent(summary.get("score")))
-    table.add_row("Coverage", _percent(summary.get("coverage")))
+    table.add_row("Score", percent(summary.get("score")))
+    table.add_row("Coverage", percent(summary.get("coverage")))
     for status, count in (summary.get("statuses") or {}).items():
         style = _STATUS_STYLE.get(status, "dim")
         table.add_row("", f"[{style}]{count:>4} {status}[/]")
@@ -96,7 +133,8 @@ def show(console: Console, title: str, summary: dict[str, Any], paths: list[Path
         console.print(f"  {path}", highlight=False, soft_wrap=True)
 
 
-def _percent(value: Any) -> str:
+def percent(value: Any) -> str:
+    """A score or a coverage, as people read it."""
     if isinstance(value, dict):
         value = value.get("percent", value.get("score"))
     return f"{float(value):.2f} %" if isinstance(value, int | float | str) else "unknown"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from include.cli import assessing, stack_commands
+from include.cli import beginning, stack_commands
+from include.cli.checking import known_framework
 from include.cli.main import app, main
 from include.errors import AuditError
 from include.settings import ROOT
@@ -329,14 +330,12 @@ def test_the_scheduled_run_is_followed_or_one_is_triggered_never_both(
     triggers: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from rich.console import Console
-
     from include.assessment.period import parse_period
 
-    monkeypatch.setattr(assessing, "_SCHEDULER_PATIENCE", 0.01)
+    monkeypatch.setattr(beginning, "_SCHEDULER_PATIENCE", 0.01)
     dag = FakeDag(before, scheduled)
-    order = assessing.Order(assessing.known_framework("cis_aws_5.0"), parse_period("2026-10"), {})
-    found = assessing._begin(dag, description, order, Console(quiet=True), prefer)  # type: ignore[arg-type]
+    order = beginning.Order(known_framework("cis_aws_5.0"), parse_period("2026-10"), {})
+    found = beginning.begin(dag, description, order, lambda _: None, prefer)  # type: ignore[arg-type]
     assert found == run
     assert dag.triggered == [{"period": "2026-10"}] * triggers
 
