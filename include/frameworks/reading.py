@@ -15,11 +15,10 @@ from pydantic import BaseModel
 from include.checks.catalogue import Catalogue
 from include.checks.located_yaml import LocatedError, LocatedYaml, Place, read_located
 from include.checks.validation import examined
-from include.digests import digest_of
 from include.errors import InputError
 from include.frameworks.header import header_problems, load_header
 from include.frameworks.of_check import procedure_of
-from include.frameworks.schema import CheckMapping, Control, ControlSet, Framework, Where
+from include.frameworks.schema import CheckMapping, Control, ControlSet, Framework
 from include.frameworks.spreading import Spread, near
 from include.frameworks.written import MappingGroup, Selection, SetFile, WrittenControl
 
@@ -61,7 +60,6 @@ def read_framework(
             **{name: getattr(header, name) for name in _HEADER}, control_sets=sets
         )
         framework._path = path
-        framework._digest = digest_of(framework.model_dump(mode="json", exclude={"sources"}))
         framework._places, framework._origins = reader.places, reader.origins
         reader.require_sources(framework, document)
         if not reader.problems:
@@ -83,7 +81,7 @@ class _Reader:
     catalogue: Catalogue
     find: Find
     problems: list[InputError]
-    places: dict[tuple[str, str], Where] = field(default_factory=dict)
+    places: dict[tuple[str, str], tuple[LocatedYaml, Place]] = field(default_factory=dict)
     origins: dict[str, tuple[str, ...]] = field(default_factory=dict)
     #: (id, where) of every set and control, in the file's order
     _sets: list[tuple[str, LocatedYaml, Place]] = field(default_factory=list)
@@ -111,14 +109,14 @@ class _Reader:
 
     def require_unique(self) -> None:
         for what, entries in (("control set", self._sets), ("control", self._controls)):
-            seen: dict[str, Where] = {}
+            seen: dict[str, tuple[LocatedYaml, Place]] = {}
             for name, document, place in entries:
                 if name not in seen:
-                    seen[name] = (document.path, document.line(place))
+                    seen[name] = (document, place)
                     continue
-                path, line = seen[name]
-                beside = "" if path == document.path else f" of {path}"
-                said = f"the {what} '{name}' stands in line {line}{beside} already"
+                first, at = seen[name]
+                beside = "" if first.path == document.path else f" of {first.path}"
+                said = f"the {what} '{name}' stands in line {first.line(at)}{beside} already"
                 hint = "Each stands in a framework once."
                 self.problems.append(document.error(place, said, hint=hint))
 
@@ -268,7 +266,7 @@ class _Reader:
         if lacking:
             raise _Told("")
         name = str(fields["id"])
-        self.places[name, ""] = (document.path, document.line((*place, "id")))
+        self.places[name, ""] = (document, (*place, "id"))
         wrong = len(self.problems)
         if written.checks is not None:
             fields["checks"] = self._spread(name, written.checks, document, (*place, "checks"))
@@ -291,13 +289,13 @@ class _Reader:
         mappings = spread.mappings(groups, place)
         self.problems += spread.problems
         for check, at in spread.places.items():
-            self.places[control, check] = (document.path, document.line(at))
+            self.places[control, check] = (document, at)
         return mappings
 
     def _came_from(
         self, control: str, other: Framework, used: str, document: LocatedYaml, place: Place
     ) -> None:
-        self.places[control, ""] = (document.path, document.line(place))
+        self.places[control, ""] = (document, place)
         self.origins[control] = (f"{other.id}/{used}", *other.origins(used))
 
     def _other(self, name: str, document: LocatedYaml, place: Place) -> Framework:

@@ -12,7 +12,9 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, PrivateAttr
 
 from include.checks.catalogue import Check, Text
+from include.checks.located_yaml import LocatedYaml, Place
 from include.checks.validation import Strict
+from include.digests import digest_of
 from include.evidence.item import SourceName
 from include.frameworks.header import ID_PATTERN, Judge, Schedule
 
@@ -113,7 +115,8 @@ class Framework(Strict):
     control_sets: Annotated[tuple[ControlSet, ...], Field(min_length=1)]
     _path: Path = PrivateAttr(default=Path())
     _digest: str = PrivateAttr(default="")
-    _places: Mapping[tuple[str, str], Where] = PrivateAttr(default_factory=dict)
+    #: Where controls and mappings stand; the lines are looked for when one is asked for.
+    _places: Mapping[tuple[str, str], tuple[LocatedYaml, Place]] = PrivateAttr(default_factory=dict)
     _origins: Mapping[str, tuple[str, ...]] = PrivateAttr(default_factory=dict)
 
     @property
@@ -124,6 +127,8 @@ class Framework(Strict):
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of what it says."""
+        if not self._digest:
+            self._digest = digest_of(self.model_dump(mode="json", exclude={"sources"}))
         return self._digest
 
     @property
@@ -141,8 +146,11 @@ class Framework(Strict):
 
         What is taken from another framework stands where this one names it.
         """
-        start = (self.path, 1)
-        return self._places.get((control_id, check)) or self._places.get((control_id, ""), start)
+        for named in ((control_id, check), (control_id, "")):
+            if named in self._places:
+                document, place = self._places[named]
+                return document.path, document.line(place)
+        return self.path, 1
 
     def origins(self, control_id: str) -> tuple[str, ...]:
         """From which control it was taken, nearest first: ``cis_aws_3.0/1.3``; often none."""
