@@ -76,6 +76,9 @@ def coverage(
             "--all says which rules a conformance pack has.",
             hint="Add --write-conformance-pack FILE.yaml.",
         )
+    for path in filter(None, (out, write_conformance_pack)):
+        if not path.parent.is_dir():
+            raise InputError(f"There is no folder {path.parent}.", hint="Make it, or name another.")
     chosen = _chosen(framework)
     settings = deployment.enter()
     spoken = Console(stderr=True)

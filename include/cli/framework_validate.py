@@ -16,6 +16,7 @@ from include.errors import InputError
 if TYPE_CHECKING:
     from include.frameworks.loader import Frameworks
     from include.frameworks.problems import Problem
+    from include.frameworks.schema import Framework
 
 
 def validate(
@@ -26,11 +27,17 @@ def validate(
     everything: Annotated[
         bool, typer.Option("--all", help="The library's frameworks, too.")
     ] = False,
+    deployed: Annotated[
+        bool,
+        typer.Option(
+            "--deployed", help="Also ask the scope what it can't answer. Reads only; needs AWS."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Say everything that is wrong with frameworks and your own checks, each with file and line.
 
-    Exits with 64 when something is wrong.
+    Exits with 64 when something is wrong, with 2 when the scope can't answer what they ask.
     """
     from include.cli.framework_files import frameworks_for
     from include.frameworks.problems import examine_frameworks, own_check_problems
@@ -41,7 +48,24 @@ def validate(
     problems = [*own_check_problems(), *problems]
     examined = examine_frameworks(known, paths)
     problems += [problem for one in examined for problem in one.problems]
+    if deployed:
+        problems += _unanswered([one.framework for one in examined if one.framework])
     report(problems, paths, as_json=as_json)
+
+
+def _unanswered(frameworks: Sequence[Framework]) -> list[Problem]:
+    """What a run at this moment would leave open, at the controls that require it."""
+    from include.checks.catalogue import load_catalogue
+    from include.cli import deployment
+    from include.frameworks.problems import missing_in_scope
+    from include.runs.deployed import coverage_in_scope, unanswered
+
+    if not frameworks:
+        return []
+    settings = deployment.enter()
+    sessions = deployment.sessions(settings)
+    missing = unanswered(coverage_in_scope(settings, sessions, frameworks, load_catalogue()))
+    return [problem for one in frameworks for problem in missing_in_scope(one, missing)]
 
 
 def report(problems: Sequence[Problem], paths: Sequence[Path], *, as_json: bool) -> None:

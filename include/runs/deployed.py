@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,21 +16,14 @@ from include.aws.sessions import ClientFactory, SessionFactory
 from include.checks.catalogue import Check
 from include.coverage.asking import ask_scope
 from include.coverage.coverage import Coverage, coverage_of
-from include.coverage.rows import words_of
+from include.coverage.rows import to_do, words_of
 from include.errors import AuditError, InputError
+from include.evidence.item import SOURCE_NAMES
 from include.frameworks.schema import Framework
 from include.settings import Settings
 
-
-@dataclass(frozen=True)
-class Undeployed:
-    """A mapped rule or control that answers nowhere in the scope, and no other source for it."""
-
-    framework: str
-    control: str
-    check: str
-    keywords: tuple[str, ...]
-    why: str
+#: Places that are named one by one.
+_NAMED = 3
 
 
 def coverage_in_scope(
@@ -105,18 +97,29 @@ def _chosen(what: str, asked: Sequence[str], every: Sequence[str]) -> tuple[str,
     return tuple(one for one in every if one in asked) if asked else tuple(every)
 
 
-def undeployed(coverage: Coverage) -> list[Undeployed]:
-    """The required checks that nothing answers, in any account or region, control by control."""
-    silent: dict[str, tuple[tuple[str, ...], str]] = {}
-    for name, one in coverage.checks.items():
-        if one.check.judges and not one.partly and one.shown:
-            ways = [way for outcome in one.outcomes for way in outcome.ways]
-            keywords = dict.fromkeys(f"{way.source} {way.keyword}" for way in ways)
-            said = dict.fromkeys(f"{way.source}: {words_of(way.state)}" for way in ways)
-            silent[name] = tuple(keywords), "; ".join(said)
+def unanswered(coverage: Coverage) -> list[tuple[str, str, str]]:
+    """The required checks that a run would leave open: check, where and why, what to do."""
+    required = dict.fromkeys(name for c in coverage.controls() for name in c.required)
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for name in required:
+        one = coverage.checks[name]
+        for outcome in one.open:
+            said = dict.fromkeys(
+                f"{SOURCE_NAMES[way.source]}: {words_of(way.state)}" for way in outcome.ways
+            )
+            ways = dict.fromkeys(filter(None, (to_do(way.needs) for way in outcome.ways)))
+            remedy = to_do(outcome.hiding) or " or ".join(ways)
+            remedy = f"{remedy[0].upper()}{remedy[1:]}." if remedy else ""
+            # The same in several regions is one thing to know.
+            where = found.setdefault((name, "; ".join(said), remedy), [])
+            where += [" ".join(filter(None, cell)) for cell in one.outcomes[outcome]]
     return [
-        Undeployed(control.framework, control.id, name, *silent[name])
-        for control in coverage.controls()
-        for name in control.required
-        if name in silent
+        (name, f"not answered in {named_places(where)} ({said}).", remedy)
+        for (name, said, remedy), where in found.items()
     ]
+
+
+def named_places(places: Sequence[str]) -> str:
+    """The first few by name, and how many more there are."""
+    more = len(places) - _NAMED
+    return ", ".join(places[:_NAMED]) + (f" and {more} more" if more > 0 else "")

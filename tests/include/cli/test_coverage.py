@@ -96,6 +96,7 @@ def test_a_narrowed_scope_is_asked_alone(aws: LocalAws, tmp_path: Path) -> None:
         (("-f", "cis_aws_5.0", "--json", "--csv"), "can't be had together"),
         (("-f", "cis_aws_5.0", "--all"), "--write-conformance-pack"),
         (("-f", "cis_aws_5.0", "--out", "coverage.txt"), "coverage.txt"),
+        (("-f", "cis_aws_5.0", "--out", "nowhere/coverage.csv"), "There is no folder nowhere."),
     ],
 )
 def test_what_can_t_be_meant_is_refused(

@@ -10,7 +10,7 @@ from include.coverage.coverage import Coverage
 from include.coverage.gains import moves, singles
 from include.coverage.places import Hub, Recorder, Standard
 from include.coverage.rows import rows
-from include.runs.deployed import undeployed
+from include.runs.deployed import unanswered
 from tests.include.coverage.estate import (
     AWAY,
     HOME,
@@ -151,10 +151,13 @@ def test_without_a_recorder_the_recorder_is_part_of_what_is_missing(tmp_path: Pa
 def test_what_nothing_answers_is_listed_for_validation(tmp_path: Path) -> None:
     own = framework(tmp_path, {"required": [MFA, SSL]})
     found = coverage(own, place("aws_config", HOME, rule(MFA_RULE)))
-    [one] = undeployed(found)
-    assert (one.framework, one.control, one.check) == ("own", "1", SSL)
-    assert one.keywords == (f"aws_config {SSL_RULE}", f"security_hub {SSL_CONTROL}")
-    assert one.why == "aws_config: not deployed; security_hub: not deployed"
+    [(check, said, remedy)] = unanswered(found)
+    assert check == SSL
+    assert said == (
+        "not answered in 111111111111 us-east-1 "
+        "(AWS Config: not deployed; AWS Security Hub: not deployed)."
+    )
+    assert remedy == f"Deploy {SSL_RULE}."
 
 
 def test_equal_findings_give_equal_coverage(tmp_path: Path) -> None:
