@@ -27,8 +27,14 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 def audit(
     aws: LocalAws, tmp_path: Path, *arguments: str, columns: int = 80
 ) -> subprocess.CompletedProcess[str]:
+    return command(aws, tmp_path, "coverage", *arguments, columns=columns)
+
+
+def command(
+    aws: LocalAws, tmp_path: Path, *arguments: str, columns: int = 80
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "include.cli", "coverage", *arguments],
+        [sys.executable, "-m", "include.cli", *arguments],
         cwd=ROOT,
         env={
             **os.environ,
@@ -157,3 +163,17 @@ def test_what_is_answered_already_is_in_the_pack_only_when_asked_for(
     answered = {"ROOT_ACCOUNT_MFA_ENABLED", "VPC_FLOW_LOGS_ENABLED"}
     assert answered <= every and not answered & missing
     assert missing < every
+
+
+def test_validation_tells_what_the_scope_leaves_open_at_the_control(
+    aws: LocalAws, tmp_path: Path
+) -> None:
+    asked = ("frameworks", "validate", "hipaa_security_rule", "--deployed", "--json")
+    done = command(aws, tmp_path, *asked)
+    assert done.returncode == EVIDENCE_MISSING, done.stderr
+    said = json.loads(done.stdout)
+    assert said["errors"] == 0 and said["missing"] == len(said["problems"]) > 20
+    assert all(one["level"] == "missing" and one["line"] for one in said["problems"])
+    [first, *_] = [one for one in said["problems"] if ": iam-user-mfa-enabled: " in one["text"]]
+    assert f"not answered in {aws.accounts[0]} (AWS Config: not deployed" in first["text"]
+    assert first["hint"] == "Deploy IAM_USER_MFA_ENABLED."
