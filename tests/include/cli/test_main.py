@@ -21,7 +21,7 @@ from include.stack.state import Record
 
 COMMANDS = [
     *("demo", "run", "assessments", "up", "down", "status", "env", "reset"),
-    *("doctor", "permissions"),
+    *("doctor", "coverage", "permissions"),
 ]
 
 
