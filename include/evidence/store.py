@@ -7,7 +7,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import IO, Any, cast
 
@@ -201,6 +201,14 @@ class SnapshotStore:
             read_page=page,
             read_columns=columns,
         )
+
+    def evidence(self, ref: SnapshotRef, keywords: Collection[str]) -> Iterator[Evidence]:
+        """The items of some keywords, without loading the rest; raises like :meth:`load`."""
+        folder = self._key(ref.uri)
+        manifest = self._require(f"{folder}/snapshot.json")
+        _check(manifest, ref.digest, f"{ref.uri}/snapshot.json")
+        with self._open(folder, "evidence.parquet", json.loads(manifest)["files"]) as file:
+            yield from read_evidence(file, keywords)
 
     def _folder(self, cell: Cell) -> str:
         return f"{self.prefix}/{cell.key}"

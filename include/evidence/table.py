@@ -7,7 +7,7 @@ third of the file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
@@ -159,9 +159,12 @@ def read_tables(file: IO[bytes], names: Sequence[str] | None = None) -> Iterator
         )
 
 
-def read_evidence(file: IO[bytes]) -> Iterator[Evidence]:
-    """The items of an evidence file, in its order."""
+def read_evidence(file: IO[bytes], keywords: Collection[str] | None = None) -> Iterator[Evidence]:
+    """The items of an evidence file (of some ``keywords``; None: all), in its order."""
     for table in read_tables(file):
+        if keywords is not None:
+            wanted = pa.array(sorted(keywords), pa.string())
+            table = table.filter(pc.is_in(table["keyword"].cast(pa.string()), wanted))
         for start in range(0, table.num_rows, _ROWS_AT_ONCE):
             yield from _items(table.slice(start, _ROWS_AT_ONCE).combine_chunks())
 

@@ -14,7 +14,7 @@ from include.checks.catalogue import load_catalogue
 from include.digests import canonical_json
 from include.evidence.store import SnapshotStore
 from include.runs.plan import Plan
-from include.runs.snapshots import snapshots_of, wanted_keywords
+from include.runs.snapshots import evidence_of, wanted_keywords
 
 
 def bundles_of_set(
@@ -32,12 +32,12 @@ def bundles_of_set(
             keywords.setdefault(key, []).append(control.id)
     spools: dict[str, IO[bytes]] = {}
     try:
-        for snapshot in snapshots_of(plan, store):
-            for item in snapshot.iter_evidence():
-                for control_id in keywords.get((item.source, item.keyword), ()):
-                    if control_id not in spools:
-                        spools[control_id] = tempfile.TemporaryFile()  # noqa: SIM115
-                    spools[control_id].write(canonical_json(item.content()) + b"\n")
+        for item in evidence_of(plan, store, keywords):
+            line = canonical_json(item.content()) + b"\n"
+            for control_id in keywords[item.source, item.keyword]:
+                if control_id not in spools:
+                    spools[control_id] = tempfile.TemporaryFile()  # noqa: SIM115
+                spools[control_id].write(line)
         for control in controls:
             if spool := spools.get(control.id):
                 spool.seek(0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from include.assessment.registers import Exclusion
@@ -11,14 +12,18 @@ from include.checks.catalogue import Check, load_catalogue
 from include.clock import iso
 from include.digests import digest_of
 from include.evidence.cell import Cell
+from include.evidence.item import Evidence
 from include.evidence.receipt import Receipt, ReceiptStatus
 from include.evidence.snapshot import LoadedSnapshot, SnapshotRef
 from include.evidence.store import SnapshotStore
 from include.frameworks.loader import load_framework
 from include.runs.plan import Plan
-from include.sources import SOURCES, accounts_of
+from include.sources import ORGANIZATION_WIDE, SOURCES, accounts_of
 from include.sources.collect import collect_account, plan_cells
 from include.sources.supplement import Asking, parts_of
+
+#: Accounts that are looked at side by side.
+_AT_ONCE = 16
 
 
 def checks_of(framework_id: str) -> list[Check]:
@@ -81,6 +86,30 @@ def collect_cells(
     )
 
 
+def accounts_left(plan: Plan, store: SnapshotStore) -> list[str]:
+    """The plan's accounts in which anything is left to collect, in its order.
+
+    What another framework's run has filled needs no task that finds it there. All of them, where
+    evidence may still be handed in or everything is to be collected anew.
+    """
+    sources = [name for name in plan.sources if name not in ORGANIZATION_WIDE]
+    if plan.refresh or not all(SOURCES[name].settled for name in sources):
+        return list(plan.accounts)
+    cells: dict[str, list[Asking]] = {account: [] for account in plan.accounts}
+    for cell, asked in cells_of(plan):
+        if cell.account in cells and not plan.exclusion_of(cell.source, cell.account, cell.region):
+            cells[cell.account].append((cell, asked))
+
+    def is_left(asking: Asking) -> bool:
+        cell, asked = asking
+        found = (store.find(part) for part, _ in parts_of(SOURCES[cell.source], cell, asked, store))
+        return not all(ref is not None and ref.filled for ref in found)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        left = pool.map(lambda account: any(map(is_left, cells[account])), plan.accounts)
+        return [account for account, more in zip(plan.accounts, left, strict=True) if more]
+
+
 def snapshots_of(plan: Plan, store: SnapshotStore) -> Iterator[LoadedSnapshot]:
     """The stored snapshots of the plan's cells, whatever their status; absent ones are left out.
 
@@ -91,16 +120,44 @@ def snapshots_of(plan: Plan, store: SnapshotStore) -> Iterator[LoadedSnapshot]:
         if decision := plan.exclusion_of(cell.source, cell.account, cell.region):
             yield _excluded(cell, decision)
             continue
-        parts = [part for part, _ in parts_of(SOURCES[cell.source], cell, asked, store)]
-        refs = [store.find(part) for part in parts]
-        if not all(refs) and (own := store.find(cell)) is not None:
-            # It was cut short; since then others have filled a part of it.
-            parts, refs = [cell], [own]
-        for part, ref in zip(parts, refs, strict=True):
+        parts = _found(cell, asked, store)
+        for part, ref in parts:
             if ref is not None:
                 yield store.load(ref)
             elif len(parts) > 1:
                 yield _absent(part)
+
+
+def evidence_of(
+    plan: Plan, store: SnapshotStore, wanted: Collection[tuple[str, str]]
+) -> Iterator[Evidence]:
+    """The items of :func:`snapshots_of` whose (source, keyword) is ``wanted``, in its order.
+
+    Nothing else is read: no receipts, and no snapshots of other sources.
+    """
+    keywords: dict[str, set[str]] = {}
+    for source, keyword in wanted:
+        keywords.setdefault(source, set()).add(keyword)
+    for cell, asked in cells_of(plan):
+        if cell.source not in keywords:
+            continue
+        if plan.exclusion_of(cell.source, cell.account, cell.region):
+            continue
+        for _, ref in _found(cell, asked, store):
+            if ref is not None and ref.items:
+                yield from store.evidence(ref, keywords[cell.source])
+
+
+def _found(
+    cell: Cell, asked: dict[str, Any], store: SnapshotStore
+) -> list[tuple[Cell, SnapshotRef | None]]:
+    """The parts that hold what is asked, and their snapshots in force."""
+    parts = [part for part, _ in parts_of(SOURCES[cell.source], cell, asked, store)]
+    refs = [store.find(part) for part in parts]
+    if not all(refs) and (own := store.find(cell)) is not None:
+        # It was cut short; since then others have filled a part of it.
+        return [(cell, own)]
+    return list(zip(parts, refs, strict=True))
 
 
 def _absent(cell: Cell) -> LoadedSnapshot:

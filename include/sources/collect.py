@@ -151,10 +151,7 @@ def collect_account(
         if cell.region not in left_out
         for part in ([(cell, asked)] if refresh else parts_of(collector, cell, asked, store))
     ]
-    context = {
-        "home_region": home_region or (regions[0] if regions else "us-east-1"),
-        "regional_account_keywords": _regional_account_keywords(source),
-    }
+    home = home_region or (regions[0] if regions else "us-east-1")
     clients = sessions.base() if source in ORGANIZATION_WIDE else sessions.account(account)
 
     def one(cell: Cell, asked: Mapping[str, Any]) -> tuple[SnapshotRef, Problem | None]:
@@ -165,10 +162,12 @@ def collect_account(
         def collected() -> tuple[SnapshotRef, Problem | None]:
             if collector.keywords_in:
                 store.remember(cell, asked)
+            regional = _regional_account_keywords(source)
+            told = {**asked, "home_region": home, "regional_account_keywords": regional}
             if not resume_key:
-                return collect_cell(collector, cell, {**asked, **context}, clients, store)
+                return collect_cell(collector, cell, told, clients, store)
             with closing(store.journal(cell, resume_key, sealing)) as journal:
-                return collect_cell(collector, cell, {**asked, **context}, clients, store, journal)
+                return collect_cell(collector, cell, told, clients, store, journal)
 
         if refresh or not collector.settled:
             return collected()

@@ -11,10 +11,11 @@ from plugins.operators.base import AssessmentOperator
 
 
 class PlanOperator(AssessmentOperator):
-    """Writes the plan; returns one ``{"account", "plan"}`` per account, for mapping.
+    """Writes the plan; returns ``{"account", "plan"}`` for each account, for mapping.
 
-    XCom ``plan`` holds the plan's reference. Nothing is collected before it succeeded; wrong
-    input fails here, for good, with one sentence.
+    Accounts in which nothing is left to collect are not among them: other frameworks' runs have
+    done it. XCom ``plan`` holds the plan's reference. Nothing is collected before it succeeded;
+    wrong input fails here, for good, with one sentence.
     """
 
     def __init__(self, *, framework_id: str, **kwargs: Any) -> None:
@@ -35,6 +36,7 @@ class PlanOperator(AssessmentOperator):
         from include.runs.buckets import ensure_bucket
         from include.runs.enabled import selections_of
         from include.runs.plan import Asked, make_plan
+        from include.runs.snapshots import accounts_left
 
         settings = self.settings
         try:
@@ -94,4 +96,10 @@ class PlanOperator(AssessmentOperator):
             self.log.warning("Account %s is not assessed: %s.", account, why)
         for entry in plan.excluded:
             self.log.warning("Excluded by %s: %s. %s", entry.id, entry.what, entry.reason)
-        return [{"account": account, "plan": reference} for account in plan.accounts]
+        left = accounts_left(plan, self.store())
+        if len(left) < len(plan.accounts):
+            self.log.info(
+                "%d accounts were collected before for this period; their snapshots are used.",
+                len(plan.accounts) - len(left),
+            )
+        return [{"account": account, "plan": reference} for account in left]
