@@ -1,4 +1,4 @@
-"""The custom controls, the framework and the assessment a run imports into: found, or created."""
+"""The framework and the assessment a run imports into: found, or created."""
 
 from __future__ import annotations
 
@@ -8,24 +8,16 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from include.audit_manager.account import FRAMEWORK_TAG, OWNER, OWNER_TAG
+from include.audit_manager.naming import named_by
 from include.audit_manager.paging import listed
-from include.digests import digest_of
+from include.audit_manager.quotas import QuotaExceeded, Quotas, Unavailable, Use, require
+from include.audit_manager.sync import apply_sync, plan_sync
+from include.checks.catalogue import Catalogue
 from include.errors import AuditError
+from include.frameworks.schema import Framework
 
-#: Documented quotas per account and region.
-ACTIVE_ASSESSMENTS = 100
-CUSTOM_CONTROLS = 500
-CUSTOM_FRAMEWORKS = 100
-
-
-@dataclass(frozen=True)
-class ControlText:
-    """What Audit Manager is told of a control."""
-
-    id: str
-    title: str
-    description: str
-    test_procedure: str
+__all__ = ["Target", "Unavailable", "ensure_assessment", "ensure_registered", "is_registered"]
 
 
 @dataclass(frozen=True)
@@ -49,16 +41,16 @@ class Target:
         return cls(**{**data, "controls": controls})
 
 
-class Unavailable(AuditError):
-    """Audit Manager can't be used here; the run goes on without it and says so."""
+def is_registered(client: Any) -> bool:
+    """Whether Audit Manager is on for this account and region."""
+    return bool(client.get_account_status()["status"] == "ACTIVE")
 
 
 def ensure_registered(client: Any) -> None:
     """Register the account where that is still possible; Unavailable where it is not."""
     try:
-        if client.get_account_status()["status"] == "ACTIVE":
-            return
-        client.register_account()
+        if not is_registered(client):
+            client.register_account()
     except ClientError as error:
         raise Unavailable(
             f"Audit Manager does not take this account: {error.response['Error']['Message']}",
@@ -69,24 +61,22 @@ def ensure_registered(client: Any) -> None:
 
 def ensure_assessment(
     client: Any,
+    framework: Framework,
     *,
-    framework_name: str,
-    framework_digest: str,
-    description: str,
-    compliance_type: str,
-    control_sets: Iterable[tuple[str, Iterable[ControlText]]],
     assessment_name: str,
     accounts: Iterable[str],
     destination: str,
     owner_role: str,
+    catalogue: Catalogue | None = None,
+    quotas: Quotas | None = None,
 ) -> Target:
     """Find or create all that is needed for imports, and nothing twice.
 
     ``destination`` is ``s3://…`` for assessment reports; ``owner_role`` the process owner's ARN.
-    Quotas are checked before anything is written; AuditError names the one that would break.
+    The framework is brought up to date as ``./audit frameworks sync`` does it, unless there is
+    the assessment already: that keeps what it was made with. Raises QuotaExceeded before anything
+    is written, and Unavailable where Audit Manager refuses these accounts.
     """
-    sets = [(name, list(controls)) for name, controls in control_sets]
-    name = f"{framework_name} [{framework_digest[:8]}]"
     for item in listed(client.list_assessments, "assessmentMetadata"):
         if item["name"] == assessment_name:
             if item["status"] != "ACTIVE":
@@ -94,123 +84,61 @@ def ensure_assessment(
                     f"The assessment {assessment_name} is closed (INACTIVE) in Audit Manager.",
                     hint="It can't be opened again; give the run another assessment name.",
                 )
-            return _target(client, item["id"], framework_name, sets)
-    _check_quota("active assessments", ACTIVE_ASSESSMENTS, _active(client), 1)
-    framework_id = _framework(client, framework_name, name, description, compliance_type, sets)
-    answer = client.create_assessment(
-        name=assessment_name,
-        description=description[:1000],
-        assessmentReportsDestination={"destinationType": "S3", "destination": destination},
-        scope={"awsAccounts": [{"id": account} for account in accounts]},
-        roles=[{"roleType": "PROCESS_OWNER", "roleArn": owner_role}],
-        frameworkId=framework_id,
-        tags={"framework": framework_digest[:16]},
-    )
-    return _target(client, answer["assessment"]["metadata"]["id"], framework_name, sets)
-
-
-def _active(client: Any) -> int:
-    return sum(1 for _ in listed(client.list_assessments, "assessmentMetadata", status="ACTIVE"))
-
-
-def _check_quota(what: str, limit: int, present: int, more: int) -> None:
-    if present + more > limit:
-        raise AuditError(
-            f"Audit Manager allows {limit} {what} per account and region; there are {present} "
-            f"and {more} more are needed.",
-            hint="Delete or close some that are no longer needed; nothing was written.",
+            return _target(client, item["id"], framework)
+    quotas = quotas or Quotas()
+    active = sum(1 for _ in listed(client.list_assessments, "assessmentMetadata", status="ACTIVE"))
+    plan = plan_sync(client, [framework], catalogue=catalogue, quotas=quotas)
+    require([*plan.uses, Use("active assessments", active, 1, quotas.active_assessments)])
+    try:
+        framework_id = apply_sync(client, plan)[framework.id]
+        answer = client.create_assessment(
+            name=assessment_name,
+            description=framework.description[:1000],
+            assessmentReportsDestination={"destinationType": "S3", "destination": destination},
+            scope={"awsAccounts": [{"id": account} for account in accounts]},
+            roles=[{"roleType": "PROCESS_OWNER", "roleArn": owner_role}],
+            frameworkId=framework_id,
+            tags={
+                OWNER_TAG: OWNER,
+                FRAMEWORK_TAG: framework.id,
+                "edition": framework.digest[:16],
+            },
         )
+    except ClientError as error:
+        if (refusal := _refusal(error)) is not None:
+            raise refusal from error
+        raise
+    return _target(client, answer["assessment"]["metadata"]["id"], framework)
 
 
-def _control_name(framework: str, control: ControlText) -> str:
-    return f"{framework} {control.id} {control.title}".replace("\\", " ")[:300]
-
-
-def _framework(
-    client: Any,
-    framework_name: str,
-    name: str,
-    description: str,
-    compliance_type: str,
-    sets: list[tuple[str, list[ControlText]]],
-) -> str:
-    frameworks = list(
-        listed(client.list_assessment_frameworks, "frameworkMetadataList", frameworkType="Custom")
-    )
-    for found in frameworks:
-        if found["name"] == name:
-            return str(found["id"])
-    there = {
-        item["name"]: item["id"]
-        for item in listed(client.list_controls, "controlMetadataList", controlType="Custom")
-    }
-    controls = [control for _, members in sets for control in members]
-    new = sum(1 for control in controls if _control_name(framework_name, control) not in there)
-    _check_quota("custom frameworks", CUSTOM_FRAMEWORKS, len(frameworks), 1)
-    _check_quota("custom controls", CUSTOM_CONTROLS, len(there), new)
-    ids = {control.id: _control(client, framework_name, control, there) for control in controls}
-    answer = client.create_assessment_framework(
-        name=name,
-        description=description[:1000],
-        complianceType=compliance_type[:100],
-        controlSets=[
-            {"name": set_name, "controls": [{"id": ids[control.id]} for control in members]}
-            for set_name, members in sets
-        ],
-        tags={"definition": name[-9:-1]},
-    )
-    return str(answer["framework"]["id"])
-
-
-def _control(client: Any, framework: str, control: ControlText, there: Mapping[str, str]) -> str:
-    """The control's id; a control whose text changed is updated."""
-    name = _control_name(framework, control)
-    text = {
-        "description": control.description[:1000],
-        "testingInformation": control.test_procedure[:1000],
-        # MANUAL: an automated source would make AWS collect and bill a second time.
-        "controlMappingSources": [
-            {
-                "sourceName": "Imported evidence",
-                "sourceDescription": "Bundles of evidence imported by the compliance assessments",
-                "sourceSetUpOption": "Procedural_Controls_Mapping",
-                "sourceType": "MANUAL",
-            }
-        ],
-    }
-    definition = digest_of([name, text])[:16]
-    if name not in there:
-        answer = client.create_control(name=name, tags={"definition": definition}, **text)
-        return str(answer["control"]["id"])
-    known = client.get_control(controlId=there[name])["control"]
-    if known.get("tags", {}).get("definition") != definition:
-        sources = [
-            {**text["controlMappingSources"][0], "sourceId": source["sourceId"]}  # type: ignore[dict-item]
-            for source in known.get("controlMappingSources", [])[:1]
-        ]
-        client.update_control(
-            controlId=there[name],
-            name=name,
-            **{**text, "controlMappingSources": sources or text["controlMappingSources"]},
+def _refusal(error: ClientError) -> Unavailable | None:
+    """What the run can go on without: AWS's own quotas, and accounts that it doesn't take."""
+    said = error.response["Error"].get("Message", "")
+    if error.response["Error"]["Code"] == "ServiceQuotaExceededException":
+        return QuotaExceeded(
+            f"Audit Manager refused {error.operation_name}: {said}",
+            hint="Delete or close what is no longer needed there; the next run completes it.",
         )
-        client.tag_resource(resourceArn=known["arn"], tags={"definition": definition})
-    return there[name]
+    if "assessments in progress" in said:
+        return Unavailable(
+            f"Audit Manager takes no further assessment of an account in scope: {said}",
+            hint="Close the assessment in progress, or leave the account out.",
+        )
+    return None
 
 
-def _target(
-    client: Any,
-    assessment_id: str,
-    framework_name: str,
-    sets: list[tuple[str, list[ControlText]]],
-) -> Target:
+def _target(client: Any, assessment_id: str, framework: Framework) -> Target:
     assessment = client.get_assessment(assessmentId=assessment_id)["assessment"]
-    # A control is named "<framework> <id> <title>"; titles may be reworded, ids stay.
-    found: dict[str, tuple[str, str]] = {}
+    names: dict[str, str] = {}
+    places: dict[str, tuple[str, str]] = {}
     for control_set in assessment["framework"]["controlSets"]:
         for control in control_set["controls"]:
-            our_id = control["name"].removeprefix(f"{framework_name} ").split(" ")[0]
-            found[our_id] = (control_set["id"], control["id"])
-    missing = sorted({control.id for _, members in sets for control in members} - set(found))
+            # The same control may stand in several sets.
+            key = f"{control_set['id']}\n{control['id']}"
+            names[key] = control["name"]
+            places[key] = (control_set["id"], control["id"])
+    bearers = named_by([control.id for control in framework.controls()], names)
+    missing = sorted(control_id for control_id, keys in bearers.items() if not keys)
     if missing:
         raise AuditError(
             f"The assessment {assessment['metadata']['name']} lacks the controls "
@@ -221,5 +149,5 @@ def _target(
         assessment_id=assessment_id,
         assessment_name=assessment["metadata"]["name"],
         arn=assessment["arn"],
-        controls=found,
+        controls={control_id: places[keys[0]] for control_id, keys in bearers.items()},
     )

@@ -47,6 +47,7 @@ _AUDIT_MANAGER = (
     "auditmanager:CreateControl",
     "auditmanager:GetAccountStatus",
     "auditmanager:GetAssessment",
+    "auditmanager:GetAssessmentFramework",
     "auditmanager:GetAssessmentReportUrl",
     "auditmanager:GetControl",
     "auditmanager:GetEvidenceByEvidenceFolder",
@@ -55,8 +56,10 @@ _AUDIT_MANAGER = (
     "auditmanager:ListAssessmentReports",
     "auditmanager:ListAssessments",
     "auditmanager:ListControls",
+    "auditmanager:ListKeywordsForDataSource",
     "auditmanager:RegisterAccount",
     "auditmanager:TagResource",
+    "auditmanager:UpdateAssessmentFramework",
     "auditmanager:UpdateControl",
     "auditmanager:ValidateAssessmentReportIntegrity",
 )

@@ -10,6 +10,7 @@ from include.cli import (
     framework_list,
     framework_new,
     framework_show,
+    framework_sync,
     framework_validate,
 )
 from include.cli.framework_list import Json
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
         ("validate", framework_validate.validate, "validate ours_1"),
     ):
         own.command(name, epilog=f"Example: ./audit frameworks {example}")(command)
+    framework_sync.register(own)
     app.add_typer(own, name="frameworks")
 
 

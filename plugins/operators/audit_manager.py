@@ -31,10 +31,11 @@ class AuditManagerOperator(AssessmentOperator):
 
 
 class PrepareAssessmentOperator(AuditManagerOperator):
-    """Finds or creates custom controls, framework and assessment; checks the quotas first.
+    """Finds or creates framework and assessment; checks the quotas first.
 
     Returns one ``{"control_set"}`` per set, for mapping; none where Audit Manager is switched
-    off or takes no new accounts. XCom ``target`` says which assessment, or why there is none.
+    off, takes no new accounts or has no room for the framework. XCom ``target`` says which
+    assessment, or why there is none.
     """
 
     template_fields = ("plan",)
@@ -45,12 +46,8 @@ class PrepareAssessmentOperator(AuditManagerOperator):
 
     def execute(self, context: Context) -> Sequence[dict[str, str]]:
         """Find or create."""
-        from include.audit_manager.setup import (
-            ControlText,
-            Unavailable,
-            ensure_assessment,
-            ensure_registered,
-        )
+        from include.audit_manager.quotas import Quotas, Unavailable
+        from include.audit_manager.setup import ensure_assessment, ensure_registered
         from include.frameworks.loader import load_framework
 
         plan = self.plan_of(self.plan)
@@ -64,38 +61,29 @@ class PrepareAssessmentOperator(AuditManagerOperator):
         home = self.client("sts").get_caller_identity()["Account"]
         try:
             ensure_registered(client)
+            target = ensure_assessment(
+                client,
+                framework,
+                assessment_name=plan.assessment_name or plan.key,
+                accounts=plan.accounts,
+                destination=f"s3://{settings.reports_bucket}/audit-manager",
+                owner_role=f"arn:aws:iam::{home}:role/{settings.role_name}",
+                quotas=Quotas(
+                    custom_controls=settings.audit_manager.custom_controls,
+                    custom_frameworks=settings.audit_manager.custom_frameworks,
+                ),
+            )
         except Unavailable as error:
             self.log.warning("%s", error)
             ti.xcom_push("target", {"unavailable": str(error)})
             return []
-        target = ensure_assessment(
-            client,
-            framework_name=f"{framework.title} v{framework.version}",
-            framework_digest=framework.digest,
-            description=framework.description,
-            compliance_type=framework.compliance_type,
-            control_sets=[
-                (
-                    entry.title,
-                    [
-                        ControlText(
-                            control.id,
-                            control.title,
-                            control.objective,
-                            "\n".join(control.test_procedure),
-                        )
-                        for control in entry.controls
-                    ],
-                )
-                for entry in framework.control_sets
-            ],
-            assessment_name=plan.assessment_name or plan.key,
-            accounts=plan.accounts,
-            destination=f"s3://{settings.reports_bucket}/audit-manager",
-            owner_role=f"arn:aws:iam::{home}:role/{settings.role_name}",
-        )
         ti.xcom_push("target", target.to_json())
-        return [{"control_set": entry.id} for entry in framework.control_sets]
+        # Evidence comes by checks: where no control has any, there is nothing to import.
+        return [
+            {"control_set": entry.id}
+            for entry in framework.control_sets
+            if any(control.checks for control in entry.controls)
+        ]
 
 
 class ImportEvidenceOperator(AuditManagerOperator):

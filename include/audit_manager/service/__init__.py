@@ -13,10 +13,12 @@ Use it in three ways:
 * from the shell: ``python -m include.audit_manager.service --database URL --port N``
 
 ``create_app(database_url, *, s3_endpoint=None, s3_clients=None, standard_frameworks=())`` migrates
-the database (SQLite or PostgreSQL), loads the standard frameworks it is given, and goes on with
-assessment reports that an earlier process left unfinished. The account, the region, the caller and
-the time of a request come with each ``Call``; the service keeps no clock of its own. State is per
-account and region. Every call is one transaction, and calls may come from any number of threads.
+the database (SQLite or PostgreSQL) and goes on with assessment reports that an earlier process left
+unfinished. The standard frameworks it is given (a list, or a library that is only read when its
+digest isn't the one loaded last) come in with the first call that may need them. The account, the
+region, the caller and the time of a request come with each ``Call``; the service keeps no clock of
+its own. State is per account and region. Every call is one transaction, and calls may come from any
+number of threads.
 
 Objects (manual evidence, reports) are read and written with boto3 under the caller's account:
 ``s3_clients(account, region)`` gives the client; without it, ``s3_endpoint`` is asked with the

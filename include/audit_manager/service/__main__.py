@@ -30,10 +30,14 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     from cheroot.wsgi import Server
 
+    from include.audit_manager.library import our_library
     from include.audit_manager.service import create_app
 
     try:
-        service = create_app(asked.database, s3_endpoint=asked.s3_endpoint)
+        service = create_app(
+            asked.database, s3_endpoint=asked.s3_endpoint, standard_frameworks=our_library()
+        )
+        service.load_library()
     except AuditError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,11 @@ from include.audit_manager.service.reports import operations as reports
 from include.audit_manager.service.reports import validate
 from include.audit_manager.service.reports.worker import ReportWorker
 from include.audit_manager.service.request import Request
-from include.audit_manager.service.standard import StandardFramework, load_standard
+from include.audit_manager.service.standard import (
+    StandardFramework,
+    StandardLibrary,
+    load_standard,
+)
 from include.protocol import Call, Handler
 
 if TYPE_CHECKING:
@@ -113,12 +118,17 @@ class AuditManagerService:
         *,
         s3_endpoint: str | None = None,
         s3_clients: S3Clients | None = None,
-        standard_frameworks: Iterable[StandardFramework] = (),
+        standard_frameworks: StandardLibrary | Iterable[StandardFramework] = (),
     ) -> None:
         self._database = Database(database_url)
         self._objects = Objects(s3_endpoint, s3_clients)
-        with self._database.begin(writes=True, lock="standard") as session:
-            load_standard(session, standard_frameworks)
+        self._library = (
+            standard_frameworks
+            if isinstance(standard_frameworks, StandardLibrary)
+            else StandardLibrary.of(standard_frameworks)
+        )
+        self._library_lock = threading.Lock()
+        self._library_loaded = False
         self._worker = ReportWorker(self._database, self._objects)
         self.handlers: Mapping[str, Handler] = {
             **{name: self._in_transaction(run, False, True) for name, run in READS.items()},
@@ -142,6 +152,20 @@ class AuditManagerService:
 
         return Wsgi(self.handlers, clock=clock, default_account=default_account)
 
+    def load_library(self) -> None:
+        """Bring the standard frameworks into the database, once.
+
+        The first call that needs an account's registration does it, too: whoever starts the
+        service without asking it anything doesn't wait for that.
+        """
+        if self._library_loaded:
+            return
+        with self._library_lock:
+            if not self._library_loaded:
+                with self._database.begin(writes=True, lock="standard") as session:
+                    load_standard(session, self._library)
+                self._library_loaded = True
+
     def close(self) -> None:
         """Stop the report builder and give back the database; unfinished reports are resumed."""
         self._worker.stop()
@@ -152,6 +176,8 @@ class AuditManagerService:
 
     def _in_transaction(self, run: Operation, writes: bool, registered: bool) -> Handler:
         def handle(call: Call) -> dict[str, Any]:
+            if registered:
+                self.load_library()
             request = self._request(call)
             with request.begin(writes=writes, registered=registered) as inside:
                 answer = run(inside)

@@ -125,7 +125,10 @@ class FrameworkSet(Base):
     position: Mapped[int]
     name: Mapped[str]
     members: Mapped[list[FrameworkSetControl]] = relationship(
-        order_by="FrameworkSetControl.position", cascade="all, delete-orphan", passive_deletes=True
+        order_by="FrameworkSetControl.position",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+        lazy="selectin",
     )
 
 
@@ -140,7 +143,7 @@ class FrameworkSetControl(Base):
         ForeignKey("controls.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     position: Mapped[int]
-    control: Mapped[Control] = relationship()
+    control: Mapped[Control] = relationship(lazy="selectin")
 
 
 class Assessment(Base):
@@ -337,3 +340,11 @@ class SigningKey(Base):
     private_pem: Mapped[str]
     public_pem: Mapped[str]
     created_at: Mapped[datetime]
+
+
+class StandardEdition(Base):
+    """Which edition of the standard frameworks is loaded: one row, of ``EVERYBODY``."""
+
+    __tablename__ = "standard_edition"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]

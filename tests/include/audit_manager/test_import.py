@@ -10,28 +10,23 @@ from typing import Any
 
 import pytest
 
-from include.audit_manager import importer, setup
+from include.audit_manager import importer
 from include.audit_manager.bundles import bundle_parts
 from include.audit_manager.importer import Bundle, import_control
 from include.audit_manager.paging import listed
 from include.audit_manager.report import check_integrity, report_name, report_uri, start_report
-from include.audit_manager.setup import (
-    ControlText,
-    Target,
-    ensure_assessment,
-    ensure_registered,
-)
+from include.audit_manager.setup import Target, ensure_assessment, ensure_registered
 from include.digests import sha256
 from include.errors import AuditError
 from include.runs.buckets import ensure_bucket
 from include.runs.workspace import Workspace
+from tests.include.audit_manager.frameworks import control, framework
 from tests.local_stack import LocalAws, local_aws
 
 SETS = [
-    ("Identity", [ControlText("1.1", "Contacts", "Who answers", "Read it."),
-                  ControlText("1.10", "Keys", "No keys", "List them.")]),
-    ("Data/Storage", [ControlText("2.1", "Größe", "Encrypted", "Look.")]),
-]  # fmt: skip
+    ("Identity", [control("1.1", "Contacts"), control("1.10", "Keys")]),
+    ("Data/Storage", [control("2.1", "Größe")]),
+]
 
 
 @pytest.fixture(scope="module")
@@ -57,18 +52,12 @@ def workspace(aws: LocalAws) -> Workspace:
 def target(client: Any, aws: LocalAws, name: str, **changes: Any) -> Target:
     return ensure_assessment(
         client,
-        **{
-            "framework_name": "Test framework",
-            "framework_digest": "0123456789abcdef",
-            "description": "For tests",
-            "compliance_type": "Test",
-            "control_sets": SETS,
-            "assessment_name": name,
-            "accounts": aws.accounts,
-            "destination": "s3://reports/audit-manager",
-            "owner_role": f"arn:aws:iam::{aws.accounts[0]}:role/ComplianceAuditRole",
-            **changes,
-        },
+        changes.pop("framework", None) or framework(*SETS, title="Test framework"),
+        assessment_name=name,
+        accounts=aws.accounts,
+        destination="s3://reports/audit-manager",
+        owner_role=f"arn:aws:iam::{aws.accounts[0]}:role/ComplianceAuditRole",
+        **changes,
     )
 
 
@@ -77,8 +66,8 @@ def bundle(*items: str) -> Bundle:
     return Bundle(digest, body)
 
 
-def evidence(client: Any, aim: Target, control: str) -> list[dict[str, Any]]:
-    set_id, control_id = aim.controls[control]
+def evidence(client: Any, aim: Target, name: str) -> list[dict[str, Any]]:
+    set_id, control_id = aim.controls[name]
     where = {
         "assessmentId": aim.assessment_id,
         "controlSetId": set_id,
@@ -91,28 +80,11 @@ def test_all_is_created_once_and_found_again(client: Any, aws: LocalAws) -> None
     first = target(client, aws, "found-again")
     controls = len(list(listed(client.list_controls, "controlMetadataList", controlType="Custom")))
     assert set(first.controls) == {"1.1", "1.10", "2.1"}
-    assert first.controls["2.1"][0] == "Data/Storage"
+    assert first.controls["2.1"][0] == "2 Data/Storage"
     assert target(client, aws, "found-again") == first
     assert target(client, aws, "another").assessment_id != first.assessment_id
     after = list(listed(client.list_controls, "controlMetadataList", controlType="Custom"))
     assert len(after) == controls == 3
-
-
-def test_a_control_whose_text_changed_is_updated_not_doubled(client: Any, aws: LocalAws) -> None:
-    target(client, aws, "before-edit")
-    edited = [("Identity", [ControlText("1.1", "Contacts", "Who answers now", "Read it.")])]
-    aim = target(
-        client, aws, "after-edit", framework_digest="ffff0123456789ab", control_sets=edited
-    )
-    named = [
-        item
-        for item in listed(client.list_controls, "controlMetadataList", controlType="Custom")
-        if item["name"] == "Test framework 1.1 Contacts"
-    ]
-    assert len(named) == 1
-    text = client.get_control(controlId=named[0]["id"])["control"]
-    assert text["description"] == "Who answers now"
-    assert set(aim.controls) == {"1.1"}
 
 
 def test_the_same_bundle_is_imported_once(client: Any, aws: LocalAws, workspace: Workspace) -> None:
@@ -170,17 +142,6 @@ def test_what_was_imported_on_another_day_does_not_count_against_today(
     monkeypatch.setattr(importer, "PER_CONTROL_AND_DAY", 1)
     monkeypatch.setattr(importer, "_service_day", lambda client: "2026-11-02")
     assert import_control(client, workspace, aim, "1.1", [bundle("2")]).imported == 1
-
-
-def test_a_quota_that_would_break_is_named_and_nothing_is_created(
-    client: Any, aws: LocalAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(setup, "CUSTOM_CONTROLS", 3)
-    more = [("New", [ControlText("9.9", "New", "New", "New")])]
-    with pytest.raises(AuditError, match="3 custom controls"):
-        target(client, aws, "too-many", framework_digest="eeee456789abcdef", control_sets=more)
-    names = [item["name"] for item in listed(client.list_assessments, "assessmentMetadata")]
-    assert "too-many" not in names
 
 
 def test_a_closed_assessment_is_refused_with_what_to_do(client: Any, aws: LocalAws) -> None:
