@@ -17,9 +17,9 @@ _PLAIN = frozenset(
 def matching_standard(account: AuditManagerAccount, framework: Framework) -> dict[str, Any] | None:
     """The account's standard framework that is this one; None where there is none.
 
-    It has to bear our name, or our version and a word of our title, and hold each of our controls
-    once and no other. Of a user's own framework there is no standard one: what it changes in
-    controls that it takes from the library would be lost.
+    It has to bear our name or title, or our version and a word of our title, and hold each of our
+    controls once and no other. Of a user's own framework there is no standard one: what it changes
+    in controls that it takes from the library would be lost.
     """
     ids = {control.id for control in framework.controls()}
     standing = sorted(account.standard_frameworks, key=lambda one: one["name"] != framework.name)
@@ -44,6 +44,8 @@ def matching_standard(account: AuditManagerAccount, framework: Framework) -> dic
 
 def _akin(framework: Framework, name: str) -> bool:
     """Whether a standard framework's name may be a longer or shorter form of ours."""
+    if name.casefold() == framework.title.casefold():
+        return True
     version = framework.version.split()[0].strip(",").lower()
     parts = version.split(".")
     versions = {version, ".".join(parts[:-1])} if len(parts) > 2 else {version}

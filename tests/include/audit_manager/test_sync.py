@@ -19,6 +19,7 @@ from include.audit_manager.service.standard import (
     StandardLibrary,
 )
 from include.audit_manager.setup import Target, ensure_assessment
+from include.audit_manager.standard import _akin
 from include.audit_manager.sync import SyncPlan, apply_sync, plan_sync
 from include.errors import AuditError
 from include.frameworks.loader import LIBRARY, Frameworks
@@ -295,6 +296,30 @@ def test_a_standard_framework_is_used_where_it_matches_completely(
     assert {key: place[0] for key, place in target.controls.items()} == {
         "1.1": "People", "1.2": "People", "2.1": "Data", "2.2": "Data",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("title", "version", "theirs", "akin"),
+    [
+        ("PCI DSS", "4.0.1", "Payment Card Industry Data Security Standard (PCI DSS) v4.0", True),
+        (
+            "PCI DSS",
+            "4.0.1",
+            "Payment Card Industry Data Security Standard (PCI DSS) v3.2.1",
+            False,
+        ),
+        ("HIPAA Security Rule", "2003", "Health Insurance (HIPAA) Security Rule: Feb 2003", True),
+        ("CIS AWS Foundations Benchmark", "1.4.0", "CIS AWS Benchmark v1.4.0, Level 1 and 2", True),
+        ("CIS AWS Foundations Benchmark", "1.4.0", "CIS AWS Benchmark v1.3.0, Level 1", False),
+        ("AWS License Manager", "1.0", "AWS License Manager", True),
+        ("AWS License Manager", "1.0", "AWS Control Tower Guardrails", False),
+    ],
+)
+def test_names_of_standard_frameworks_are_recognised(
+    title: str, version: str, theirs: str, akin: bool
+) -> None:
+    ours = framework(("People", [control("1.1")]), title=title, version=version)
+    assert _akin(ours, theirs) is akin
 
 
 @pytest.mark.parametrize("but", ["own", "other version", "other title", "one missing", "one more"])
