@@ -80,7 +80,7 @@ def collector_policy(
             statements.append(_allow(sid, calls, "*"))
         if files:
             delivered = f"arn:{partition}:s3:::*AWSLogs/*"
-            statements.append(_allow(f"{sid}DeliveredFiles", files, delivered))
+            statements.append(_allow(f"{sid}Files", files, delivered))
         if decrypt:
             statements.append({**_allow(f"{sid}Keys", decrypt, "*"), "Condition": _THROUGH_S3})
     return _policy(statements)

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from include.errors import InputError
 from include.names import ACCOUNT, ASSESSMENT, REGION
 
 if TYPE_CHECKING:
     from include.assessment.period import Period
     from include.frameworks.header import FrameworkHeader
+    from include.frameworks.schema import Framework
     from include.stack.state import Record
 
 #: What ``--framework`` takes for all that are enabled.
@@ -55,6 +58,32 @@ def known_frameworks(given: Sequence[str]) -> list[FrameworkHeader]:
     """What ``--framework`` names: ids, also several separated by commas; each once, in order."""
     names = [part.strip() for one in given for part in one.split(",") if part.strip()]
     return [known_framework(name) for name in dict.fromkeys(names)]
+
+
+def loaded_frameworks(given: Sequence[str] = ()) -> list[Framework]:
+    """The frameworks of ``--framework``, read whole; without it (or ``all``) the enabled ones.
+
+    Of those that nobody named, one that can't be read is told and left out: it must not keep
+    anybody from what concerns the others.
+    """
+    from include.frameworks.assessed import assessed_frameworks
+    from include.frameworks.loader import Frameworks
+    from include.settings import load_settings
+
+    frameworks = Frameworks()
+    names = [part.strip() for one in given for part in one.split(",") if part.strip()]
+    if names and EVERY not in names:
+        return [frameworks.load(header.id) for header in known_frameworks(given)]
+    headers, problems = assessed_frameworks(load_settings())
+    found = []
+    for header in headers:
+        try:
+            found.append(frameworks.load(header.id))
+        except InputError as error:
+            problems.append(error)
+    for problem in problems:
+        typer.echo(f"Left out: {problem}", err=True)
+    return found
 
 
 def asked_frameworks(given: Sequence[str]) -> tuple[list[FrameworkHeader], list[InputError]]:

@@ -24,7 +24,12 @@ def register(app: typer.Typer) -> None:
 def doctor(
     framework: Annotated[
         Optional[list[str]],  # noqa: UP045 - Typer reads the annotation at run time
-        typer.Option("--framework", "-f", help="Only what this one asks; may be repeated."),
+        typer.Option(
+            "--framework",
+            "-f",
+            help="Only what these ask. Several: separated by commas, or repeated. Default: the "
+            "enabled ones.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Findings as JSON.")] = False,
     everything: Annotated[
@@ -40,17 +45,17 @@ def doctor(
 
     from include.checks.catalogue import load_catalogue
     from include.cli import deployment
-    from include.cli.checking import known_framework
-    from include.frameworks.loader import list_frameworks, load_framework
+    from include.cli.checking import loaded_frameworks
     from include.runs.readiness import examine
 
-    chosen = [known_framework(name).id for name in framework or ()] or [
-        header.id for header in list_frameworks()
-    ]
     settings = deployment.enter()
     catalogue = load_catalogue()
     sources = list(
-        dict.fromkeys(s for name in chosen for s in load_framework(name).sources_needed(catalogue))
+        dict.fromkeys(
+            source
+            for one in loaded_frameworks(framework or ())
+            for source in one.sources_needed(catalogue)
+        )
     )
 
     def audit_manager() -> Any:

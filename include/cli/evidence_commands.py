@@ -288,10 +288,11 @@ def _asked(control: str, framework: str) -> bool:
     """Whether any framework asks for manual evidence there. Raises InputError if none knows it."""
     import difflib
 
-    from include.frameworks.loader import list_frameworks, load_framework
+    from include.cli.checking import loaded_frameworks
 
-    names = [framework] if framework else [header.id for header in list_frameworks()]
-    controls = [control for name in names for control in load_framework(name).controls()]
+    frameworks = loaded_frameworks([framework] if framework else [])
+    names = [one.id for one in frameworks]
+    controls = [control for one in frameworks for control in one.controls()]
     same = [one for one in controls if one.id == control]
     if not same:
         near = difflib.get_close_matches(control, [one.id for one in controls], n=3)

@@ -31,7 +31,13 @@ def permissions(
     ] = None,
     framework: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option("--framework", "-f", help="Only what this one needs; may be repeated."),
+        typer.Option(
+            "--framework",
+            "-f",
+            help="Only what these need, if no others are enabled: evidence is collected for all "
+            "enabled ones together. Several: separated by commas, or repeated. Default: the "
+            "enabled ones.",
+        ),
     ] = None,
     runner: Annotated[
         str, typer.Option(help="For the trust policy: the ARN of Airflow's own role.")
@@ -41,8 +47,7 @@ def permissions(
     from include.aws.permissions import collector_policy, runner_policy, trust_policy
     from include.aws.sessions import partition_of
     from include.checks.catalogue import load_catalogue
-    from include.cli.checking import known_framework
-    from include.frameworks.loader import list_frameworks, load_framework
+    from include.cli.checking import loaded_frameworks
     from include.settings import load_settings
 
     if role == "trust" and not runner:
@@ -51,11 +56,8 @@ def permissions(
             hint="Add --runner arn:aws:iam::…:role/…, the ARN of Airflow's own role.",
         )
     settings = load_settings()
-    chosen = [known_framework(name).id for name in framework or ()] or [
-        header.id for header in list_frameworks()
-    ]
     catalogue = load_catalogue()
-    frameworks = [load_framework(name) for name in chosen]
+    frameworks = loaded_frameworks(framework or ())
     checks = sorted({check for one in frameworks for check in one.checks_needed()})
     sources = list(dict.fromkeys(s for one in frameworks for s in one.sources_needed(catalogue)))
     partition = partition_of(settings.home_region)

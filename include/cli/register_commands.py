@@ -167,19 +167,19 @@ def check(folder: Folder = None, period: PeriodOption = None) -> None:
 
 
 def known() -> Known:
-    """What entries may name: controls of all frameworks, checks, sources."""
+    """What entries may name: controls and checks of the enabled frameworks, checks, sources.
+
+    Among the checks are those that a framework asks with values of its own (``check@value``).
+    """
     from include.assessment.register_check import Known
     from include.checks.catalogue import load_catalogue
-    from include.frameworks.loader import Frameworks, list_frameworks
+    from include.cli.checking import loaded_frameworks
     from include.sources import SOURCES
 
-    frameworks = Frameworks()
-    controls = {
-        control.id
-        for header in list_frameworks()
-        for control in frameworks.load(header.id).controls()
-    }
-    return Known(controls, set(load_catalogue()), set(SOURCES))
+    frameworks = loaded_frameworks()
+    controls = {control.id for one in frameworks for control in one.controls()}
+    checks = {check for one in frameworks for check in one.checks_needed()}
+    return Known(controls, checks | set(load_catalogue()), set(SOURCES))
 
 
 def _state(entry: Entry, when: Period | None) -> str:

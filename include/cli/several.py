@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +66,8 @@ class Progress:
         lines = {}
         if self.look is not None and self.collected.is_set():
             items = sum(self.look.counted.values())
-            lines["collected"] = f"{self.look.seconds:6.0f} s  collected or found: {items} items"
+            said = f"{items} items collected or found" if items else "nothing was left to collect"
+            lines["collected"] = f"{self.look.seconds:6.0f} s  {said}"
         if self.outcome is not None and self.look is not None:
             lines["ended"] = f"{self.look.seconds:6.0f} s  {_CODES[self.code]}"
         if self.problem:
@@ -181,10 +182,12 @@ def _until(
     done: Callable[[], bool], futures: Sequence[Future[None]], show: Callable[[], None]
 ) -> None:
     while not done():
-        for future in wait(futures, timeout=_LOOK / 2, return_when=FIRST_COMPLETED).done:
-            future.result()  # an error of ours is not waited for
-        time.sleep(0.2)
+        for future in wait(futures, timeout=_LOOK / 2, return_when=FIRST_EXCEPTION).done:
+            future.result()  # an error of our own ends all
         show()
+    for future in futures:
+        if future.done():
+            future.result()
     show()
 
 
@@ -259,9 +262,10 @@ def _results(board: Sequence[Progress], console: Console, seconds: float) -> Non
         if progress.outcome is not None and progress.outcome.folder is not None:
             console.print(f"  {progress.outcome.folder}", highlight=False, soft_wrap=True)
         if progress.code != OK:
-            failed = ", ".join(progress.outcome.failed) if progress.outcome else progress.problem
+            failed = ", ".join(progress.outcome.failed) if progress.outcome else ""
+            why = progress.problem or f"failed: {failed or 'no single task'}."
             console.print(
-                f"{name} is not complete; failed: {failed or 'no single task'}.",
+                f"{name} is not complete; {why}",
                 style="red",
                 highlight=False,
                 soft_wrap=True,
