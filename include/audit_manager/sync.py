@@ -21,7 +21,7 @@ from include.audit_manager.account import (
 )
 from include.audit_manager.definition import ControlDefinition, FrameworkDefinition, define
 from include.audit_manager.keywords import Keywords, offered_keywords
-from include.audit_manager.naming import control_name, named_by
+from include.audit_manager.naming import control_name
 from include.audit_manager.quotas import Quotas, Use, require
 from include.audit_manager.standard import matching_standard
 from include.checks.catalogue import Catalogue, load_catalogue
@@ -187,13 +187,10 @@ class _Planner:
             for control in part.get("controls", [])
             if control["id"] in own
         }
-        # Later ones win: what stands in the framework is the one, whatever else there is.
-        there = {
-            one: keys[0]
-            for names in (own, inside)
-            for one, keys in named_by([c.id for c in definition.controls()], names).items()
-            if keys
-        }
+        there: dict[str, str] = {}
+        for names in (inside, own):  # what stands in the framework is the one, if there are several
+            for key, name in names.items():
+                there.setdefault(name.partition(" ")[0], key)
         wanted = list(definition.controls())
         planned = []
         for n, control in enumerate(wanted, 1):

@@ -162,6 +162,14 @@ def test_a_new_version_is_the_same_framework(embedded: Embedded) -> None:
     assert len(embedded.custom()) == 4
 
 
+def test_a_dropped_control_that_mentions_a_new_one_does_not_become_it(embedded: Embedded) -> None:
+    old = framework(("People", [control("1.1"), control("1.2", "As 1.3 asks, but weaker")]))
+    sync(embedded, old)
+    plan = sync(embedded, framework(("People", [control("1.1"), control("1.3")])))
+    assert plan.frameworks[0].count("create") == 1
+    assert "1.2 As 1.3 asks, but weaker [ours]" in embedded.custom()
+
+
 def test_a_framework_of_that_name_that_is_not_ours_is_never_touched(embedded: Embedded) -> None:
     made = embedded.client.create_control(
         name="Theirs", controlMappingSources=[{"sourceName": "x", "sourceType": "MANUAL"}]
