@@ -327,7 +327,8 @@ class _Court:
 
 def _allowed(control: dict[str, Any], places: dict[str, dict[Cell, Place]]) -> frozenset[str]:
     """The statuses that are right for a control."""
-    mapped = control.get("checks") or []
+    # What is shown beside a control decides nothing: neither its silence nor its failure.
+    mapped = [entry for entry in control.get("checks") or [] if entry["role"] != "shown"]
     cells = [(entry, place) for entry in mapped for place in places[entry["check"]].values()]
     if any(place.must_fail for _, place in cells):
         return frozenset({"NON_COMPLIANT"})

@@ -50,7 +50,7 @@ def test_manual_controls_say_what_to_provide_and_no_check_decides_them() -> None
     assert {control.id for control in CIS.controls() if control.manual} == MANUAL
     for control_id in MANUAL:
         assert CONTROLS[control_id].required == ()
-    assert CONTROLS["1.6"].supporting == ("activity-root-usage",)
+    assert [(m.check, m.role) for m in CONTROLS["1.6"].checks] == [("activity-root-usage", "shown")]
 
 
 def test_each_procedure_is_three_short_sentences() -> None:
@@ -78,7 +78,9 @@ def test_a_stated_reason_names_the_control_that_aws_lists() -> None:
 def test_each_alarm_control_requires_its_alarm_and_shows_the_activity() -> None:
     for n in range(1, 15):
         control = CONTROLS[f"4.{n}"]
-        (alarm,), (activity,) = control.required, control.supporting
+        (alarm,), (beside,) = control.required, control.checks[1:]
+        activity = beside.check
+        assert (beside.role, control.supporting) == ("shown", ())
         assert alarm.removeprefix("alarm-") == activity.removeprefix("activity-")
         keyword = CATALOGUE[alarm].by_source["security_hub"].keyword
         assert f"{keyword}:" in control.checks[0].reason
