@@ -11,6 +11,7 @@ from typing import Any
 
 from airflow.providers.openlineage.utils.selective_enable import enable_lineage
 from airflow.sdk import DAG, Asset, BaseOperator, Param, TaskGroup, TriggerRule, get_parsing_context
+from airflow.sdk.definitions.param import ParamsDict
 
 from include.frameworks.assessed import assessed_frameworks
 from include.frameworks.header import FrameworkHeader
@@ -119,7 +120,6 @@ def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -
         catchup=False,
         max_active_runs=3,
         tags=sorted({"compliance", header.publisher, *header.tags}),
-        params=form(header, list(settings.accounts), list(settings.regions)),
         default_args={
             "retries": 3,
             "retry_delay": timedelta(seconds=30),
@@ -204,6 +204,8 @@ def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -
         [assessment_report, seal] >> notify >> completeness
         for task in (map_to_controls, reports):
             enable_lineage(task)
+    # Last, for each task made before would get a copy of all of them: a third of the parsing.
+    dag.params = ParamsDict(form(header, list(settings.accounts), list(settings.regions)))
     return dag
 
 
