@@ -102,3 +102,25 @@ def test_check_ends_with_1_for_an_error_and_with_0_for_what_has_expired(
     assert "1 error(s)" in said.err
     assert len(load_registers(tmp_path).exceptions) == 1
     assert main(["register", "list", "--folder", str(tmp_path / "none")]) == 64
+
+
+def test_a_check_with_a_framework_s_own_value_can_be_named_one_that_none_asks_can_t(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert add(tmp_path, "exceptions", "--check", "password-policy-length@12") == 0
+    assert main(["register", "check", "--folder", str(tmp_path)]) == 0
+    assert add(tmp_path, "exceptions", "--check", "password-policy-length@13") == 64
+    assert "There is no check 'password-policy-length@13'" in capsys.readouterr().err
+
+
+def test_a_framework_of_one_s_own_that_can_t_be_read_is_told_and_stops_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "torn.yaml").write_text('id: "torn\n')
+    monkeypatch.setenv("AUDIT_FRAMEWORK_FOLDER", str(own))
+    assert add(tmp_path, "not_applicable", "--control", "CC6.1") == 0
+    assert f"Left out: {own / 'torn.yaml'}, line" in capsys.readouterr().err
+    for command in (["permissions", "collector"], ["register", "check", "--folder", str(tmp_path)]):
+        assert main(command) == 0
