@@ -134,7 +134,10 @@ def test_a_dag_that_cannot_be_read_ends_the_wait_with_the_reason(dag: Dag) -> No
         dag.wait_until_parsed(seconds=5)
 
 
-def test_waiting_for_a_dag_has_an_end(dag: Dag) -> None:
-    Airflow.answers["GET", "/importErrors"] = {"import_errors": []}
+@pytest.mark.parametrize("errors", [[], [{"filename": "unreadable_frameworks.py"}]])
+def test_waiting_for_a_dag_has_an_end_and_no_other_framework_s_error_is_its_reason(
+    dag: Dag, errors: list[dict[str, str]]
+) -> None:
+    Airflow.answers["GET", "/importErrors"] = {"import_errors": errors}
     with pytest.raises(AuditError, match=r"doesn't know the DAG assess_cis_aws_5\.0"):
         dag.wait_until_parsed(seconds=0)
