@@ -32,7 +32,7 @@ def test_expired_credentials_cost_one_retry_and_change_nothing(lab: Lab) -> None
     report = run.report
     truth = judge(
         lab.folder / "aws" / "ground_truth.json",
-        ROOT / "include" / "frameworks" / f"{FRAMEWORK}.yaml",
+        ROOT / "include" / "frameworks" / "library" / f"{FRAMEWORK}.yaml",
         ROOT / "include" / "checks" / "catalogue",
         start=report["period"]["start"],
         end=report["period"]["end"],

@@ -57,7 +57,7 @@ def test_its_report_equals_the_truth(lab: Lab) -> None:
     report = run.report
     truth = judge(
         lab.folder / "aws" / "ground_truth.json",
-        ROOT / "include" / "frameworks" / f"{FRAMEWORK}.yaml",
+        ROOT / "include" / "frameworks" / "library" / f"{FRAMEWORK}.yaml",
         ROOT / "include" / "checks" / "catalogue",
         start=report["period"]["start"],
         end=report["period"]["end"],
