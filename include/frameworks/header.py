@@ -27,6 +27,12 @@ JUDGES: tuple[str, ...] = ("period_end", "whole_period")
 ID_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,99}$"
 
 
+def full_name(title: str, version: str) -> str:
+    """Title and version, as people say it: "PCI DSS v4.0.1", "HIPAA Security Rule, 2003"."""
+    numbered = re.fullmatch(r"\d+(\.\d+)+", version)
+    return f"{title} v{version}" if numbered else f"{title}, {version}"
+
+
 @dataclass(frozen=True)
 class FrameworkHeader:
     """The head of a framework file; ``path`` is the file itself."""
@@ -48,8 +54,7 @@ class FrameworkHeader:
     @property
     def name(self) -> str:
         """Title and version, as one says them: "PCI DSS v4.0.1", "HIPAA Security Rule, 2003"."""
-        numbered = re.fullmatch(r"\d+(\.\d+)+", self.version)
-        return f"{self.title} v{self.version}" if numbered else f"{self.title}, {self.version}"
+        return full_name(self.title, self.version)
 
     @property
     def dag_id(self) -> str:

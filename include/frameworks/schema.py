@@ -16,7 +16,7 @@ from include.checks.located_yaml import LocatedYaml, Place
 from include.checks.validation import Strict
 from include.digests import digest_of
 from include.evidence.item import SourceName
-from include.frameworks.header import ID_PATTERN, Judge, Schedule
+from include.frameworks.header import ID_PATTERN, Judge, Schedule, full_name
 
 #: ``required``: silence leaves the control INCONCLUSIVE; ``supporting``: only a failure counts;
 #: ``shown``: its evidence stands beside the control and decides nothing.
@@ -139,7 +139,7 @@ class Framework(Strict):
     @property
     def name(self) -> str:
         """Title and version, as people say it."""
-        return f"{self.title} v{self.version}"
+        return full_name(self.title, self.version)
 
     def where(self, control_id: str, check: str = "") -> Where:
         """File and line of a control, or of its mapping of a check, in this framework.
