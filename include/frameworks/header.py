@@ -29,7 +29,7 @@ ID_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,99}$"
 
 def full_name(title: str, version: str) -> str:
     """Title and version, as people say it: "PCI DSS v4.0.1", "HIPAA Security Rule, 2003"."""
-    numbered = re.fullmatch(r"\d+(\.\d+)+", version)
+    numbered = re.fullmatch(r"\d{1,3}(\.\d+)*", version)  # not a year
     return f"{title} v{version}" if numbered else f"{title}, {version}"
 
 
