@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -242,8 +243,16 @@ def _picture(board: Sequence[Progress]) -> Table:
 def _results(board: Sequence[Progress], console: Console, seconds: float) -> None:
     """The table at the end, and where the reports are."""
     table = Table(
-        "framework", "score", "coverage", "status", "evidence", "run", title_justify="left"
+        "framework",
+        "score",
+        "coverage",
+        "status",
+        "evidence",
+        "run",
+        box=SIMPLE_HEAD,
+        padding=(0, 1),
     )
+    table.columns[0].no_wrap = True  # half an id names nothing
     for name in ("score", "coverage", "evidence"):
         next(c for c in table.columns if c.header == name).justify = "right"
     for progress in sorted(board, key=lambda progress: progress.order.framework.id):
