@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -242,28 +241,22 @@ def _picture(board: Sequence[Progress]) -> Table:
 
 def _results(board: Sequence[Progress], console: Console, seconds: float) -> None:
     """The table at the end, and where the reports are."""
-    table = Table(
-        "framework",
-        "score",
-        "coverage",
-        "status",
-        "evidence",
-        "run",
-        box=SIMPLE_HEAD,
-        padding=(0, 1),
-    )
-    table.columns[0].no_wrap = True  # half an id names nothing
-    for name in ("score", "coverage", "evidence"):
-        next(c for c in table.columns if c.header == name).justify = "right"
+    # Narrow: an id must not be cut, and eighty columns are usual.
+    table = Table("framework", "score", "coverage", "evidence", "result", box=None)
+    for column in table.columns:
+        column.no_wrap = True
+        if column.header in ("score", "coverage", "evidence"):
+            column.justify = "right"
     for progress in sorted(board, key=lambda progress: progress.order.framework.id):
         summary: dict[str, Any] = (progress.outcome and progress.outcome.summary) or {}
         table.add_row(
             progress.order.framework.id,
             outcome.percent(summary["score"]) if summary else "",
             outcome.percent(summary["coverage"]) if summary else "",
-            str(summary.get("assessment_status", "")),
             str(summary.get("evidence_items", "")),
-            _CODES[progress.code],
+            Text("interim")
+            if progress.code == OK and summary.get("assessment_status") == "INTERIM"
+            else _CODES[progress.code],
         )
     console.print(table)
     for progress in sorted(board, key=lambda progress: progress.order.framework.id):
