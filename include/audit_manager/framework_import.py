@@ -342,9 +342,14 @@ def _manual(
 
 
 def _title_and_version(found: Mapping[str, Any]) -> tuple[str, str]:
-    """Of ``Title v1.2``; else all is the title, and the day of the last change the version."""
+    """Of ``Title v1.2`` or ``Title, 2022``; else all is the title, and the day of the last change
+    the version.
+    """
     name = _one_line(str(found["name"]))
-    for form in (r"(.+?)\s+v(\d.*)", r"(.+?)\s+v?(Rev(?:ision|\.)? ?\d.*)"):
+    forms = [r"(.+?)\s+v(\d.*)", r"(.+?),\s+((?:\d|Rev).*)", r"(.+?)\s+(Rev(?:ision|\.)? ?\d.*)"]
+    if (found.get("tags") or {}).get(FRAMEWORK_TAG):
+        forms.append(r"([^,]+), (.+)")  # as we name them
+    for form in forms:
         if parts := re.fullmatch(form, name):
             return parts.group(1), parts.group(2)
     changed = plain(found.get("lastUpdatedAt") or found.get("createdAt"))
