@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from include.coverage.coverage import Coverage
-    from include.frameworks.schema import Framework
-
-_ALL = "all"
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +23,13 @@ def register(app: typer.Typer) -> None:
 
 def coverage(
     framework: Annotated[
-        list[str], typer.Option("--framework", "-f", help="Its id, or 'all'; may be repeated.")
+        list[str],
+        typer.Option(
+            "--framework",
+            "-f",
+            help="See ./audit frameworks. Several: separated by commas, or repeated; all: every "
+            "enabled one.",
+        ),
     ],
     accounts: Annotated[
         Optional[str],  # noqa: UP045 - Typer reads the annotation at run time
@@ -68,6 +71,7 @@ def coverage(
 
     from include.checks.catalogue import load_catalogue
     from include.cli import coverage_table, deployment
+    from include.cli.checking import loaded_frameworks
     from include.runs.deployed import coverage_in_scope
 
     form = _form(as_json, as_csv, out)
@@ -79,7 +83,7 @@ def coverage(
     for path in filter(None, (out, write_conformance_pack)):
         if not path.parent.is_dir():
             raise InputError(f"There is no folder {path.parent}.", hint="Make it, or name another.")
-    chosen = _chosen(framework)
+    chosen = loaded_frameworks(framework)
     settings = deployment.enter()
     spoken = Console(stderr=True)
     with spoken.status("Asking") as status:
@@ -121,18 +125,6 @@ def _form(as_json: bool, as_csv: bool, out: Path | None) -> str:
 
 def _listed(text: str | None) -> list[str]:
     return [part.strip() for part in (text or "").split(",") if part.strip()]
-
-
-def _chosen(names: list[str]) -> list[Framework]:
-    from include.frameworks.loader import Frameworks, readable_frameworks
-
-    frameworks = Frameworks()
-    if _ALL not in names:
-        return [frameworks.load(name) for name in dict.fromkeys(names)]
-    headers, broken = readable_frameworks()
-    for error in broken.values():
-        raise error
-    return [frameworks.load(header.id) for header in headers]
 
 
 def _write(found: Coverage, form: str, out: Path | None) -> None:

@@ -40,14 +40,20 @@ def show(console: Console, coverage: Coverage, *, details: bool) -> None:
         _places(console, coverage)
         _controls(console, coverage)
         _otherwise(console, found)
-        _missing(console, found)
+        _missing(console, [row for row in found if coverage.checks[row.check].decides])
 
 
-def _table(*columns: str, right: Iterable[str] = ()) -> Table:
+def _table(*columns: str, right: Iterable[str] = (), whole: Iterable[str] = ()) -> Table:
+    """``right``: columns of numbers; ``whole``: columns of ids, which a line must not cut."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name in columns:
         justify = "right" if name in right else "left"
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+        table.add_column(
+            name,
+            justify=justify,  # type: ignore[arg-type]
+            overflow="fold",
+            no_wrap=name in whole,
+        )
     return table
 
 
@@ -67,7 +73,7 @@ def _frameworks(console: Console, coverage: Coverage) -> None:
         )
     console.print(table)
     console.print(
-        "now: every required check would be answered everywhere; people: only evidence that\n"
+        "now: every required check would be answered everywhere; people: only evidence that "
         "people provide decides; possible: now, once everything that is missing is enabled",
         style="dim",
     )
@@ -96,7 +102,8 @@ def _unknown(console: Console, coverage: Coverage) -> None:
 def _places(console: Console, coverage: Coverage) -> None:
     console.print("\nPlaces: checks ready, of those asked", style="bold")
     sources = list(dict.fromkeys(place.source for place in coverage.found.places))
-    table = _table("account", "region", *(SOURCE_NAMES[s].split(maxsplit=1)[-1] for s in sources))
+    titles = (SOURCE_NAMES[s].split(maxsplit=1)[-1] for s in sources)
+    table = _table("account", "region", *titles, whole=("account", "region"))
     said: dict[str, list[str]] = defaultdict(list)
     for account in coverage.found.scope.accounts:
         for region in coverage.found.scope.regions:
@@ -190,6 +197,11 @@ def show_packs(
         console.print(
             f"Left out: {_count(len(packs.answered), 'rule')} whose checks another source answers; "
             "--all writes them, too"
+        )
+    if packs.shown:
+        console.print(
+            f"Left out: {_count(len(packs.shown), 'rule')} whose checks are only shown and decide "
+            "nothing; --all writes them, too"
         )
     _say_limits(console, coverage, files.values())
 

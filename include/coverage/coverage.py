@@ -17,7 +17,7 @@ from include.checks.catalogue import Check
 from include.clock import from_iso
 from include.coverage.places import Found, Place
 from include.coverage.ways import Need, Outcome, Standing, State
-from include.frameworks.schema import Control, Framework
+from include.frameworks.schema import CheckMapping, Control, Framework
 
 #: ``now``: every required check would be answered everywhere; ``partly``: some of them, or in
 #: some places; ``not``: none; ``people``: only evidence that people provide can settle it.
@@ -34,6 +34,8 @@ class CheckCoverage:
 
     check: Check
     outcomes: Mapping[Outcome, tuple[tuple[str, str], ...]]
+    #: Whether it can settle any control: not where all only show it.
+    decides: bool = True
 
     @cached_property
     def decided(self) -> bool:
@@ -76,7 +78,10 @@ class CheckCoverage:
 
 @dataclass(frozen=True)
 class ControlCoverage:
-    """One control: ``required`` checks have to be settled, of ``beside`` nothing may be hidden."""
+    """One control: ``required`` checks have to be settled, of ``beside`` nothing may be hidden.
+
+    Checks that are only shown are in neither.
+    """
 
     framework: str
     set: str
@@ -152,7 +157,14 @@ def coverage_of(
     period = named(now.replace(day=1, hour=0, minute=0, second=0, microsecond=0), now)
     standing = Standing(found, period)
     names = list(dict.fromkeys(c for f in frameworks for c in f.checks_needed()))
-    checks = {name: _checked(catalogue[name], found, standing) for name in names}
+    deciding = {
+        mapping.check
+        for framework in frameworks
+        for control_set in framework.control_sets
+        for control in control_set.controls
+        for mapping in _deciding(control, catalogue)
+    }
+    checks = {name: _checked(catalogue[name], name in deciding, found, standing) for name in names}
     everything = frozenset(
         need for check in checks.values() for need in check.needs if need[0] != "excluded"
     )
@@ -160,7 +172,7 @@ def coverage_of(
     shown = []
     for framework in frameworks:
         controls = tuple(
-            _control(framework.id, control_set.id, control, checks)
+            _control(framework.id, control_set.id, control, checks, catalogue)
             for control_set in framework.control_sets
             for control in control_set.controls
         )
@@ -169,7 +181,12 @@ def coverage_of(
     return Coverage(found, period, tuple(shown), checks, coverage.tallies, standing)
 
 
-def _checked(check: Check, found: Found, standing: Standing) -> CheckCoverage:
+def _deciding(control: Control, catalogue: Mapping[str, Check]) -> list[CheckMapping]:
+    """The mappings that have a say in a run: what is only shown, or can't judge, has none."""
+    return [m for m in control.checks if m.role != "shown" and catalogue[m.check].judges]
+
+
+def _checked(check: Check, decides: bool, found: Found, standing: Standing) -> CheckCoverage:
     cells: dict[Outcome, list[tuple[str, str]]] = {}
     known: dict[Outcome, Outcome] = {}
     for account in found.scope.accounts:
@@ -177,13 +194,18 @@ def _checked(check: Check, found: Found, standing: Standing) -> CheckCoverage:
             outcome = standing.outcome(check, account, places)
             outcome = known.setdefault(outcome, outcome)
             cells.setdefault(outcome, []).append((account, region))
-    return CheckCoverage(check, {outcome: tuple(where) for outcome, where in cells.items()})
+    outcomes = {outcome: tuple(where) for outcome, where in cells.items()}
+    return CheckCoverage(check, outcomes, decides)
 
 
 def _control(
-    framework: str, set_id: str, control: Control, checks: Mapping[str, CheckCoverage]
+    framework: str,
+    set_id: str,
+    control: Control,
+    checks: Mapping[str, CheckCoverage],
+    catalogue: Mapping[str, Check],
 ) -> ControlCoverage:
-    judging = [m for m in control.checks if checks[m.check].check.judges]
+    judging = _deciding(control, catalogue)
     required = tuple(dict.fromkeys(m.check for m in judging if m.role == "required"))
     beside = tuple(dict.fromkeys(m.check for m in judging if m.check not in required))
     lacking = [name for name in required if not checks[name].decided]

@@ -129,7 +129,7 @@ def _where(coverage: Coverage) -> dict[Need, _Needed]:
     for place in coverage.unknown:
         unknown["reach", place.source].add((place.account, place.region))
     for name, check in coverage.checks.items():
-        for outcome in check.open:
+        for outcome in check.open if check.decides else ():
             cells = check.outcomes[outcome]
             for way in outcome.ways:
                 for need in way.needs or ():

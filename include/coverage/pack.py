@@ -104,11 +104,16 @@ class Pack:
 
 @dataclass(frozen=True)
 class Packs:
-    """The templates, and what is not in them: rule -> why; ``answered``: rules not needed."""
+    """The templates, and what is not in them: rule -> why.
+
+    ``answered``: rules whose checks another source answers. ``shown``: rules that are missing, but
+    whose checks the frameworks only show.
+    """
 
     packs: tuple[Pack, ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
     answered: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
 
 
 def all_rules(coverage: Coverage) -> Packs:
@@ -127,10 +132,12 @@ def all_rules(coverage: Coverage) -> Packs:
 
 
 def missing_rules(coverage: Coverage) -> Packs:
-    """The rules without which some check stays open; not those whose checks others answer."""
+    """The rules without which some check that decides stays open; not those whose checks others
+    answer."""
     wanted: dict[Rule, tuple[list[str], set[str]]] = defaultdict(lambda: ([], set()))
     left_out: dict[str, str] = {}
     answered: set[str] = set()
+    shown: set[str] = set()
     for name, one in coverage.checks.items():
         rule = rule_of(one.check)
         if rule is None or not one.check.judges:
@@ -143,17 +150,20 @@ def missing_rules(coverage: Coverage) -> Packs:
         ]
         for outcome, way, cells in ways:
             if not any(kind == "rule" for kind, _ in way.needs or ()):
-                if isinstance(rule, NoRule) and not outcome.decided:
+                if isinstance(rule, NoRule) and one.decides and not outcome.decided:
                     left_out[rule.keyword] = rule.why
                 continue
             if outcome.decided:
                 answered.add(str(rule))
+            elif not one.decides:
+                shown.add(str(rule))
             elif isinstance(rule, Rule):
                 checks, regions = wanted[rule]
                 if name not in checks:
                     checks.append(name)
                 regions |= {way.region} if cells else set()
-    return _packs(wanted, left_out, answered - {str(rule) for rule in wanted})
+    written = {str(rule) for rule in wanted}
+    return _packs(wanted, left_out, answered - written - shown, shown - written)
 
 
 def _judging(coverage: Coverage) -> Iterable[Check]:
@@ -172,6 +182,7 @@ def _packs(
     wanted: Mapping[Rule, tuple[Sequence[str], set[str]]],
     left_out: Mapping[str, str],
     answered: Iterable[str] = (),
+    shown: Iterable[str] = (),
 ) -> Packs:
     """Group rules by where they belong (one region, or the regions that lack any of the others)
     and cut each group where AWS's limits are."""
@@ -191,7 +202,9 @@ def _packs(
         for regions, group in ordered
         for part in _parts(sorted(group, key=lambda one: one.name), regions)
     ]
-    return Packs(tuple(packs), dict(sorted(left_out.items())), tuple(sorted(answered)))
+    return Packs(
+        tuple(packs), dict(sorted(left_out.items())), tuple(sorted(answered)), tuple(sorted(shown))
+    )
 
 
 def _parts(rules: Sequence[Wanted], regions: Sequence[str]) -> Iterable[list[Wanted]]:

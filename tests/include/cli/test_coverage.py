@@ -77,6 +77,16 @@ def test_details_say_what_is_deployed_otherwise_and_where(aws: LocalAws, tmp_pat
     assert "Deployed, but not as asked" in done.stdout
 
 
+def test_several_are_named_as_everywhere_and_accounts_stand_in_one_piece(
+    aws: LocalAws, tmp_path: Path
+) -> None:
+    done = audit(aws, tmp_path, "-f", "cis_aws_5.0,gdpr_2016", "--details")
+    assert done.returncode == 0, done.stderr
+    first = [line.split()[:1] for line in done.stdout.splitlines()]
+    assert ["cis_aws_5.0"] in first and ["gdpr_2016"] in first
+    assert [aws.accounts[0]] in first
+
+
 def test_json_and_csv_tell_the_same(aws: LocalAws, tmp_path: Path) -> None:
     said = json.loads(audit(aws, tmp_path, "-f", "cis_aws_5.0", "--json").stdout)
     out = tmp_path / "coverage.csv"

@@ -38,7 +38,7 @@ def framework(tmp_path: Path, *controls: dict[str, Any]) -> Framework:
     catalogue, sources = load_catalogue(), set()
     for number, control in enumerate(controls, 1):
         mapped = []
-        for role in ("required", "supporting"):
+        for role in ("required", "supporting", "shown"):
             for check in control.get(role, ()):
                 mapped.append(
                     {"basis": "judgement", "role": role, "reason": "It fits.", "checks": [check]}

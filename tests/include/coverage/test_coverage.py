@@ -43,6 +43,19 @@ def test_a_control_needs_every_required_check_in_every_region(tmp_path: Path) ->
     assert decidable(coverage(own)) == ["not"]
 
 
+def test_what_is_only_shown_decides_nothing_and_is_not_missed(tmp_path: Path) -> None:
+    own = framework(tmp_path, {"required": [MFA], "shown": [SSL]})
+    here = place("aws_config", HOME, rule(MFA_RULE))
+    found = coverage(own, here)
+    assert decidable(found) == ["now"]
+    assert moves(found) == singles(found) == []
+    # Nor does a source that can't be asked hide anything, as long as all it answers is shown.
+    denied = place("security_hub", HOME, standing="DENIED")
+    also = coverage(framework(tmp_path, {"required": [KEYS], "shown": [SSL]}), denied)
+    [control] = also.controls()
+    assert control.lacking == (KEYS,)
+
+
 def test_a_control_without_a_required_check_is_for_people(tmp_path: Path) -> None:
     own = framework(tmp_path, {"supporting": [SSL]}, {}, {"required": [SSL], "manual": True})
     found = coverage(own, place("aws_config", HOME, rule(SSL_RULE)))

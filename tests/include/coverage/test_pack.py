@@ -193,6 +193,18 @@ def test_rules_go_where_they_are_missing_and_not_where_others_answer(tmp_path: P
     assert list(files_of(found, "own.yaml")) == ["own-eu-west-1.yaml", "own-us-east-1.yaml"]
 
 
+def test_rules_whose_checks_are_only_shown_are_named_and_left_out(tmp_path: Path) -> None:
+    own = framework(
+        tmp_path, {"required": ["efs-encrypted"], "shown": ["rds-storage-encrypted"]}, {}
+    )
+    found = missing_rules(coverage(own))
+    [one] = found.packs
+    assert [wanted.rule.identifier for wanted in one.rules] == ["EFS_FILESYSTEM_CT_ENCRYPTED"]
+    assert found.shown == ("RDS_STORAGE_ENCRYPTED",)
+    everything = {w.rule.identifier for part in all_rules(coverage(own)).packs for w in part.rules}
+    assert everything == {"EFS_FILESYSTEM_CT_ENCRYPTED", "RDS_STORAGE_ENCRYPTED"}
+
+
 def test_nothing_missing_makes_no_pack(tmp_path: Path) -> None:
     own = framework(tmp_path, {"required": ["efs-encrypted"]})
     found = missing_rules(
