@@ -148,9 +148,10 @@ def _assess(
                     progress.look = look
                     if _is_collected(look):
                         progress.collected.set()
-            progress.outcome = outcome.conclude(
-                run, look.state, look.tasks, progress.order, aws, out
-            )
+                # While the run is there: one in process takes its database with it.
+                progress.outcome = outcome.conclude(
+                    run, look.state, look.tasks, progress.order, aws, out
+                )
         except AuditError as error:
             progress.problem = str(error)
         finally:

@@ -78,7 +78,9 @@ def assess(
         if order.framework.id not in gaps:
             first_collected.set()
             raise AuditError("Airflow doesn't know the DAG.", hint="Look at the log.")
-        yield Scripted(gaps[order.framework.id], first_collected)
+        run = Scripted(gaps[order.framework.id], first_collected)
+        yield run
+        run.gaps = None  # a run in process takes its results with it
 
     console = Console(record=True, width=120)
     code = several._assess(wanted, start, lambda: None, None, console, None)
