@@ -13,6 +13,13 @@ from include.checks.quick_yaml import NotPlain, plain_values
 from include.errors import InputError
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+#: What the readers say, LibYAML's and Python's own, where a line begins in the wrong column.
+_MISALIGNED = (
+    "did not find expected key",
+    "did not find expected '-' indicator",
+    "mapping values are not allowed in this context",
+    "mapping values are not allowed here",
+)
 #: Where a value stands: mapping keys and list positions from the root down.
 Place = tuple[str | int, ...]
 
@@ -53,6 +60,10 @@ class LocatedYaml:
             at = at[:-1]
         return at
 
+    def written(self, place: Sequence[str | int]) -> str:
+        """The single value at ``place`` as the file spells it (1.10, not 1.1); '' for others."""
+        return self._located.written.get(tuple(place), "")
+
     def error(self, place: Sequence[str | int], problem: str, *, hint: str = "") -> LocatedError:
         """An error that names the file and the line of ``place``."""
         return LocatedError(self.path, self.line(place), problem, hint=hint)
@@ -68,6 +79,7 @@ class _Located:
     def __init__(self, path: Path, text: str) -> None:
         self.path = path
         self.lines: dict[Place, int] = {}
+        self.written: dict[Place, str] = {}
         self._seen: set[int] = set()
         try:
             self._loader = _Loader(text)
@@ -80,7 +92,9 @@ class _Located:
             mark = getattr(error, "problem_mark", None)
             problem = getattr(error, "problem", None) or str(error)
             line = mark.line + 1 if mark else 1
-            raise self._error(line, f"not readable as YAML: {problem}") from None
+            raise self._error(
+                line, f"not readable as YAML: {problem}", hint=_hint(text, line, problem)
+            ) from None
 
     def _error(self, line: int, problem: str, *, hint: str = "") -> LocatedError:
         return LocatedError(self.path, line, problem, hint=hint)
@@ -90,6 +104,7 @@ class _Located:
         # The line of an entry is its key's: that is where a reader looks for it.
         at = self.lines.setdefault(place, line)
         if isinstance(node, yaml.ScalarNode):
+            self.written[place] = node.value
             try:
                 return self._loader.construct_object(node, deep=True)
             except ValueError as error:
@@ -117,6 +132,16 @@ class _Located:
             self.lines[(*place, key)] = line
             out[key] = self._value(value_node, (*place, key))
         return out
+
+
+def _hint(text: str, line: int, problem: str) -> str:
+    """What to do about an error of the YAML reader, whose words few people know."""
+    written = text.split("\n")[line - 1 : line]
+    if written and "\t" in written[0][: len(written[0]) - len(written[0].lstrip())]:
+        return "Indent with spaces: YAML allows no tabs there."
+    if problem in _MISALIGNED:
+        return "Look at this line's indentation and what stands before it."
+    return ""
 
 
 def read_located(path: Path, text: str | None = None) -> LocatedYaml:

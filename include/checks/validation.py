@@ -95,7 +95,7 @@ def all_errors(
         elif (at := document.nearest(where)) != where and at:
             # Of a value that may be of several kinds, pydantic tells why it is none of them.
             where, name = at, str(at[-1])
-        text, hint = _explain(kind, name, one)
+        text, hint = _explain(kind, name, one, document.written(where))
         if where != (*place, *one["loc"]) and kind.endswith(("_type", "_parsing")):
             text, hint = f"'{name}' can't be {one['input']!r}", ""
         if misspelt:
@@ -121,7 +121,15 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((model for model in found if model is not None), None)
 
 
-def _explain(kind: str, name: str, found: Any) -> tuple[str, str]:
+#: What fields of a fixed form look like.
+_FORMS = {
+    "resource_type": "Write it like AWS::S3::Bucket; AWS::::Account is the account as a whole.",
+    "locality": "Use account or region, or a region's name such as us-east-1.",
+    "id": "Use letters, digits and '-'; control ids may have '.', '_', '(' and ')', too.",
+}
+
+
+def _explain(kind: str, name: str, found: Any, written: str) -> tuple[str, str]:
     value = found.get("input")
     if kind == _UNKNOWN:
         return f"unknown field '{name}'", "Check the spelling or remove it."
@@ -131,7 +139,10 @@ def _explain(kind: str, name: str, found: Any) -> tuple[str, str]:
         return f"'{name}' is empty", "Give it at least one entry."
     if kind == "string_type":
         # YAML reads 1.10 as the number 1.1: a control id has to be quoted.
-        return f"'{name}' has to be text, found {value!r}", f'Put it in quotes: "{value}".'
+        said = written or value
+        return f"'{name}' has to be text, found {said}", f'Put it in quotes: "{said}".'
+    if kind == "string_pattern_mismatch":
+        return f"'{name}' can't be {value!r}", _FORMS.get(name, "")
     if kind == "literal_error":
         expected = found.get("ctx", {}).get("expected", "")
         return f"'{name}' can't be {value!r}", f"Use one of {expected}."

@@ -113,22 +113,34 @@ def _paths(
     from include.cli.framework_files import existing, is_file
     from include.frameworks.loader import LIBRARY, readable_frameworks
     from include.frameworks.problems import problem_of
+    from include.settings import current_settings
 
+    _, broken = readable_frameworks(known.directories)
+    # Files that can't stand beside the others; the rest of what is broken, examining tells.
+    outside = {path: error for path, error in broken.items() if path not in known.files.values()}
     if names:
+        # A file that lies elsewhere may be a new version of one of the same name.
+        own = current_settings().own_frameworks
+        told = {p for p in outside if p.parent == own and (p.stem in names or _named(p, names))}
         paths = []
         for name in names:
+            if any(path.stem == name or _named(path, [name]) for path in told):
+                continue
             if is_file(name):
                 paths.append(existing(name))
             elif name in known.files:
                 paths.append(known.files[name])
             else:
                 known.load(name)  # says which there are
-        return list(dict.fromkeys(paths)), []
-    _, broken = readable_frameworks(known.directories)
+        problems = [problem_of(error, path) for path, error in outside.items() if path in told]
+        return list(dict.fromkeys(paths)), problems
     paths = [p for p in known.files.values() if everything or p.parent != LIBRARY]
-    # Files that can't stand beside the others; the rest of what is broken, examining tells.
-    outside = {path: error for path, error in broken.items() if path not in known.files.values()}
     return paths, [problem_of(error, path) for path, error in outside.items()]
+
+
+def _named(path: Path, names: Sequence[str]) -> bool:
+    """Whether one of ``names`` is this very file."""
+    return any(Path(name).absolute() == path.absolute() for name in names)
 
 
 __all__ = ["InputError", "report", "validate"]

@@ -47,7 +47,13 @@ def _found(directories: Iterable[Path] | None) -> tuple[dict[str, Path], dict[Pa
             )
             continue
         for path in sorted(directory.iterdir()):
-            if path.suffix not in _SUFFIXES or path.name[0] in "._" or not path.is_file():
+            if path.suffix not in _SUFFIXES or path.name[0] in "._":
+                continue
+            if not path.is_file():
+                if path.is_symlink():
+                    broken[path] = InputError(
+                        f"The link {path} leads to no file.", hint="Correct or remove it."
+                    )
                 continue
             if path.stem in found:
                 broken[path] = InputError(

@@ -180,6 +180,7 @@ def test_the_example_that_the_refusals_below_break_is_itself_valid(tmp_path: Pat
         ("AWS::::Account", "Account", 6, "'resource_type'"),
         ("      keyword: iam_GetAccountSummary\n", "", 10, "either 'keyword' or 'keywords'"),
         ("question: Does", "question: 1\n    more: Does", 3, "has to be text"),
+        ("resource_type: AWS::", "resource_type: AWS:", 6, "Write it like AWS::S3::Bucket;"),
         ("    about: Why.", "    about:", 4, "'about' is empty"),
         ("about: Why.", "about: [Why.", 5, "not readable as YAML"),
         ("about: Why.", "about: Why.\n    about: Because.", 5, "'about' is given twice"),

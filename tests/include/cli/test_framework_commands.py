@@ -311,6 +311,21 @@ def test_validate_tells_what_cannot_stand_beside_the_others(
     assert f"{own}/cis_aws_5.0.yaml: error: There are two frameworks 'cis_aws_5.0'" in out
 
 
+def test_a_named_file_that_is_left_out_is_not_in_order(
+    own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = own / "cis_aws_5.0.yaml"
+    copy.write_text((LIBRARY / "cis_aws_5.0.yaml").read_text())
+    (own / "lost.yaml").symlink_to("nowhere.yaml")
+    for name in ("cis_aws_5.0", str(copy)):
+        out = said(capsys, "validate", name, code=64)
+        assert f"{copy}: error: There are two frameworks 'cis_aws_5.0'" in out
+        assert "in order" not in out
+    for names in ((), ("lost",)):
+        assert "lost.yaml leads to no file" in said(capsys, "validate", *names, code=64)
+    assert "lost.yaml leads to no file" in said(capsys)
+
+
 def test_validate_without_frameworks_of_ones_own(
     own: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

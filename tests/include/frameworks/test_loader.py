@@ -125,7 +125,7 @@ def test_only_the_sources_of_mapped_checks_are_needed(tmp_path: Path) -> None:
         ("sources: [aws_config", "sources: [aws_conf", 9, "no evidence source 'aws_conf'"),
         ("sources: [aws_config", "sources: [api_calls, aws_config", 9, "'api_calls' stands there"),
         ("sources: [", "sources: x #", 9, "'sources' has to be a list"),
-        ('- id: "A.1"', "- id: 1.10", 14, "has to be text, found 1.1"),
+        ('- id: "A.1"', "- id: 1.10", 14, 'has to be text, found 1.10. Put it in quotes: "1.10".'),
         ('- id: "A.2"', '- id: "A.1"', 24, "stands in line 14 already"),
         ("    objective: Nobody", "    objectiv: Nobody", 16, "unknown field 'objectiv'"),
         ("role: required", "role: needed", 21, "'role' can't be 'needed'"),
@@ -146,6 +146,8 @@ def test_only_the_sources_of_mapped_checks_are_needed(tmp_path: Path) -> None:
         (VALID[VALID.index("- id: ") :], "", 10, "'control_sets' has to be a list"),
         (VALID[VALID.index("control_sets") :], "", 1, "'control_sets' has to be a list"),
         ("title: Access", "title: [Access", 13, "not readable as YAML"),
+        ("    level: 2", "\tlevel: 2", 28, "Indent with spaces: YAML allows no tabs there."),
+        ('  - id: "A.2"', ' - id: "A.2"', 24, "Look at this line's indentation"),
         ("    level: 2", "    level: 2\n    level: 1", 29, "'level' is given twice"),
     ],
 )
