@@ -78,10 +78,9 @@ def doctor(
         typer.echo(json.dumps([asdict(finding) for finding in found], indent=2))
     else:
         well = sum(finding.state == "ok" for finding in found)
-        warnings = len(found) - well - len(missing)
-        console.print(
-            f"{well} of {len(found)} are well, {warnings} warnings, {len(missing)} missing"
-        )
+        warned = len(found) - well - len(missing)
+        warnings = f"{warned} warning{'' if warned == 1 else 's'}"
+        console.print(f"{well} of {len(found)} are well, {warnings}, {len(missing)} missing")
     if missing:
         raise Ended(EVIDENCE_MISSING)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import signal
 import sys
 from collections.abc import Sequence
@@ -55,6 +56,20 @@ register_commands.register(app)
 framework_commands.register(app)
 coverage.register(app)
 testing.register(app)
+
+
+def _flow(group: typer.Typer) -> None:
+    """Let the paragraphs of every command's help flow: Typer keeps the line ends of all but the
+    first as the source has them, which a terminal then breaks once more."""
+    for command in group.registered_commands:
+        text = inspect.getdoc(command.callback) or ""
+        command.help = "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+    for inner in group.registered_groups:
+        if inner.typer_instance is not None:
+            _flow(inner.typer_instance)
+
+
+_flow(app)
 
 
 def main(arguments: Sequence[str]) -> int:

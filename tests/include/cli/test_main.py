@@ -370,6 +370,15 @@ def test_the_help_names_the_variables(capsys: pytest.CaptureFixture[str]) -> Non
     assert "--debug" in said
 
 
+def test_paragraphs_of_the_help_flow(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    main(["frameworks", "crosswalk", "--help"])
+    [line] = [one for one in capsys.readouterr().out.splitlines() if "values is told" in one]
+    assert len(line.strip()) > 60
+
+
 def test_typer_knows_all_commands() -> None:
     assert len(app.registered_commands) == len(COMMANDS) + 1
     with pytest.raises(AuditError):
