@@ -10,6 +10,9 @@ import typer
 if TYPE_CHECKING:
     from include.checks.catalogue import Check
 
+#: Least width of the questions beside the checks' ids.
+_ROOM = 36
+
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
@@ -67,6 +70,9 @@ def list_checks(
     as_json: Json = False,
 ) -> None:
     """List the checks that controls can map to: ours, and your own in the folder 'checks'."""
+    from rich.padding import Padding
+    from rich.text import Text
+
     from include.checks.catalogue import load_catalogue
     from include.cli.framework_tables import console, number, table
 
@@ -77,9 +83,13 @@ def list_checks(
         typer.echo(json.dumps([check.model_dump(mode="json") for check in found], indent=2))
         return
     out = console()
-    if found:
-        rows = [(check.id, check.question) for check in found]
-        out.print(table(("id", "question"), rows, whole=()))
+    # Ids are there to be copied: where one leaves its question too little room, each gets a line.
+    if found and max(len(check.id) for check in found) + _ROOM <= out.width:
+        out.print(table(("id", "question"), [(check.id, check.question) for check in found]))
+    else:
+        for check in found:
+            out.print(Text(check.id, style="bold"), soft_wrap=True)
+            out.print(Padding(Text(check.question), (0, 0, 0, 4)))
     out.print(f"\n{len(found)} of {number(len(catalogue), 'check')}.")
     for error in catalogue.broken:
         console(stderr=True).print(f"Left out: {error}", style="yellow", soft_wrap=True)

@@ -169,6 +169,15 @@ def test_checks_are_found_by_words_and_keywords(
     assert [one["id"] for one in json.loads(said(capsys, "checks", "root-mfa", "--json"))]
 
 
+@pytest.mark.parametrize("width", ["80", "160"])
+def test_ids_of_checks_are_whole(
+    width: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    words = said(capsys, "checks").split()
+    assert {check["id"] for check in json.loads(said(capsys, "checks", "--json"))} <= set(words)
+
+
 def test_crosswalk_tells_what_carries_over(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pair = ("pci_dss_4.0.1", "iso_27001_2022")
     values = json.loads(said(capsys, "crosswalk", *pair, "--json"))
