@@ -20,7 +20,7 @@ from include.assessment.result import (
     Finding,
 )
 from include.assessment.tally import Tally
-from include.checks.catalogue import Check, CheckSource
+from include.checks.check import Check, CheckSource
 from include.clock import iso
 from include.evidence.identity import ACCOUNT_TYPE, account_identity
 from include.evidence.item import SOURCE_NAMES

@@ -35,7 +35,7 @@ from include.assessment.result import (
 )
 from include.assessment.scope import Scope
 from include.assessment.tally import Tally
-from include.checks.catalogue import Check
+from include.checks.check import Check
 from include.clock import from_iso, iso
 from include.frameworks.schema import Framework
 

@@ -14,7 +14,7 @@ from include.assessment.judging import Judge
 from include.assessment.period import Period
 from include.assessment.result import ANSWER_ORDER, Answer, Proof
 from include.assessment.tally import Tally
-from include.checks.catalogue import Check, CheckSource
+from include.checks.check import Check, CheckSource
 from include.clock import from_iso
 from include.evidence.deployment import Deployment
 from include.evidence.item import SOURCE_NAMES

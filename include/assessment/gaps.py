@@ -8,7 +8,7 @@ from include.assessment.coverage import HIDES, NOT_ASKED, NOT_COLLECTED
 from include.assessment.inputs import Snapshot
 from include.assessment.registers import Registers
 from include.assessment.result import CheckResult, Gap
-from include.checks.catalogue import Check
+from include.checks.check import Check
 from include.evidence.receipt import Receipt
 from include.frameworks.schema import Framework
 

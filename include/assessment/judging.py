@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from include.assessment.period import Period
 from include.checks.assertions import ASSERTIONS
-from include.checks.catalogue import Check, CheckSource
+from include.checks.check import Check, CheckSource
 from include.checks.parameters import Comparison, compare_parameters
 from include.clock import from_iso
 from include.evidence.deployment import Deployment

@@ -14,7 +14,7 @@ from include.assessment.registers import Registers
 from include.assessment.result import EvidenceCounts
 from include.assessment.scope import Scope
 from include.assessment.tally import Tally
-from include.checks.catalogue import Check, CheckSource
+from include.checks.check import Check, CheckSource
 from include.evidence.item import Evidence
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from include.audit_manager.paging import listed
-from include.checks.catalogue import Catalogue, Check, CheckSource
+from include.checks.catalogue import Catalogue
+from include.checks.check import Check, CheckSource
 
 #: Our sources that Audit Manager can collect from by itself, in the order of preference.
 SOURCE_TYPES: Mapping[str, str] = {

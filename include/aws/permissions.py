@@ -13,7 +13,7 @@ from include.aws.sessions import partition_of
 from include.sources import ORGANIZATION_WIDE, SOURCES
 
 if TYPE_CHECKING:
-    from include.checks.catalogue import Check
+    from include.checks.check import Check
     from include.settings import Settings
 
 #: What reads delivered log files: only those, wherever the bucket is.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from include.checks.catalogue import Check
+    from include.checks.check import Check
 
 #: ``equal`` counts fully; ``stricter``: only its PASS; ``weaker``: only its FAIL; ``other``: not.
 Comparison = Literal["equal", "stricter", "weaker", "other"]

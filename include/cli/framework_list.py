@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 if TYPE_CHECKING:
-    from include.checks.catalogue import Check
+    from include.checks.check import Check
 
 #: Least width of the questions beside the checks' ids.
 _ROOM = 36

@@ -14,7 +14,8 @@ from include.errors import InputError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from include.checks.catalogue import Catalogue, Check
+    from include.checks.catalogue import Catalogue
+    from include.checks.check import Check
     from include.frameworks.schema import CheckMapping, Control, ControlSet, Framework, Withdrawn
 
 _DECIDED = {

@@ -21,7 +21,7 @@ from include.assessment.scope import Scope
 from include.aws.errors import classify
 from include.aws.retrying import patience
 from include.aws.sessions import ClientFactory, SessionFactory
-from include.checks.catalogue import Check
+from include.checks.check import Check
 from include.clock import iso
 from include.coverage.places import Found, Hub, Place, Recorder, Standard, Standing
 from include.evidence.cell import Cell

@@ -13,7 +13,7 @@ from typing import Literal
 
 from include.assessment.answers import cell_regions
 from include.assessment.period import Period, named
-from include.checks.catalogue import Check
+from include.checks.check import Check
 from include.clock import from_iso
 from include.coverage.places import Found, Place
 from include.coverage.ways import Need, Outcome, Standing, State

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from include.assessment.answers import cell_regions
-from include.checks.catalogue import Check
+from include.checks.check import Check
 from include.coverage.coverage import Coverage
 from include.coverage.rules import NoRule, Rule, rule_of
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TextIO
 
-from include.checks.catalogue import Check
+from include.checks.check import Check
 from include.coverage.coverage import STATES, Coverage
 from include.coverage.gains import Gain, moves, singles
 from include.coverage.rules import as_config_spells

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from include.checks.catalogue import Check
+from include.checks.check import Check
 
 _FILE = Path(__file__).with_name("managed_rules.csv")
 #: What starts a rule; '' where it isn't known.

@@ -14,7 +14,7 @@ from include.assessment.coverage import Stand, Yield, stands_of
 from include.assessment.judging import Judge
 from include.assessment.period import Period
 from include.assessment.tally import Tally
-from include.checks.catalogue import Check, CheckSource
+from include.checks.check import Check, CheckSource
 from include.checks.parameters import compare_parameters
 from include.coverage.places import Found, Place
 from include.coverage.rules import Rule, rule_of

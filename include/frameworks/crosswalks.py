@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from include.checks.catalogue import Text
+from include.checks.check import Text
 from include.checks.located_yaml import read_located
 from include.checks.validation import Strict, validated
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from include.checks.catalogue import Check, CheckSource, Parameter, ParameterValue
+from include.checks.check import Check, CheckSource, Parameter, ParameterValue
 
 _ACCOUNT = "AWS::::Account"
 _WORD = re.compile(r"[A-Z]{2,}(?=[A-Z][a-z]|\d|$)|[A-Z][a-z]+|\d+")

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from include.checks.catalogue import Catalogue, Check, Parameter
+from include.checks.catalogue import Catalogue
+from include.checks.check import Check, Parameter
 from include.frameworks.crosswalks import load_crosswalks
 from include.frameworks.schema import (
     HOW_OFTEN,

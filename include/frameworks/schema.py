@@ -11,7 +11,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, PrivateAttr
 
-from include.checks.catalogue import Check, Text
+from include.checks.check import Check, Text
 from include.checks.located_yaml import LocatedYaml, Place
 from include.checks.validation import Strict
 from include.digests import digest_of

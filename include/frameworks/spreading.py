@@ -7,7 +7,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from include.checks.catalogue import Catalogue, Check, ParameterValue
+from include.checks.catalogue import Catalogue
+from include.checks.check import Check, ParameterValue
 from include.checks.located_yaml import LocatedError, LocatedYaml, Place
 from include.errors import InputError
 from include.frameworks.crosswalks import load_crosswalks

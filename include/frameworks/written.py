@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from include.checks.catalogue import ParameterValue, Text
+from include.checks.check import ParameterValue, Text
 from include.checks.validation import Strict
 from include.evidence.item import SourceName
 from include.frameworks.header import ID_PATTERN, Judge, Schedule

@@ -13,7 +13,7 @@ from include.assessment.scope import Scope
 from include.aws.errors import classify
 from include.aws.organization import ENABLED, accounts_in_scope, regions_in_scope
 from include.aws.sessions import ClientFactory, SessionFactory
-from include.checks.catalogue import Check
+from include.checks.check import Check
 from include.coverage.asking import ask_scope
 from include.coverage.coverage import Coverage, coverage_of
 from include.coverage.rows import to_do, words_of

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from include.checks.catalogue import Check, load_catalogue
+from include.checks.catalogue import load_catalogue
+from include.checks.check import Check
 from include.errors import InputError
 from include.frameworks.loader import Frameworks, readable_frameworks
 from include.frameworks.schema import Framework

@@ -8,7 +8,8 @@ from typing import Any
 
 from include.assessment.registers import Exclusion
 from include.aws.sessions import SessionFactory
-from include.checks.catalogue import Check, load_catalogue
+from include.checks.catalogue import load_catalogue
+from include.checks.check import Check
 from include.clock import iso
 from include.digests import digest_of
 from include.evidence.cell import Cell

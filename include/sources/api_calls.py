@@ -22,7 +22,7 @@ from include.sources.trail_events import REACH
 
 if TYPE_CHECKING:
     from include.aws.sessions import ClientFactory
-    from include.checks.catalogue import Check
+    from include.checks.check import Check
 
 
 class ApiCalls:

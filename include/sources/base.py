@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from include.assessment.period import Period
     from include.aws.sessions import ClientFactory
-    from include.checks.catalogue import Check
+    from include.checks.check import Check
 
 __all__ = [
     "SETTLING",

@@ -22,7 +22,7 @@ from include.sources.trail_region import RegionEvents
 
 if TYPE_CHECKING:
     from include.aws.sessions import ClientFactory
-    from include.checks.catalogue import Check
+    from include.checks.check import Check
 
 #: A busy region has more events than LookupEvents gives in a sensible time (100 a second): after
 #: so many pages of 50 the rest is read from a trail's files, if there is one.

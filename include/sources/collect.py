@@ -31,7 +31,7 @@ from include.sources.base import SETTLING, Ended, ScopeAware, Source
 from include.sources.supplement import Asking, parts_of
 
 if TYPE_CHECKING:
-    from include.checks.catalogue import Check
+    from include.checks.check import Check
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from include.sources.custom_nodes import ACTIONS, collect_nodes
 
 if TYPE_CHECKING:
     from include.aws.sessions import ClientFactory
-    from include.checks.catalogue import Check
+    from include.checks.check import Check
 
 _NODES, _RECORDS = "nodes", "records"
 

@@ -42,7 +42,9 @@ class Lab:
     @classmethod
     def start(cls, base: Path) -> Lab:
         """Two accounts in one region, on free ports."""
-        parameters = EstateParameters(accounts=2, regions=1, resources=40, months=4, idle_rules=False)
+        parameters = EstateParameters(
+            accounts=2, regions=1, resources=40, months=4, idle_rules=False
+        )
         api = ports.any_free()
         wish = Wish(parameters, api_port=api, aws_port=ports.any_free(but=[api]))
         lab = cls(base, supervisor.up(wish, base=base))

@@ -14,7 +14,7 @@ from include.assessment.period import Period, parse_period
 from include.assessment.registers import Registers
 from include.assessment.result import Assessment, CellAnswer, ControlResult
 from include.assessment.scope import Scope
-from include.checks.catalogue import Check
+from include.checks.check import Check
 from include.digests import digest_of
 from include.evidence.deployment import Deployment
 from include.evidence.item import Evidence

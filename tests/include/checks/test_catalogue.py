@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from include.checks.assertions import ASSERTIONS
-from include.checks.catalogue import Check, compare_parameters, load_catalogue
+from include.checks.catalogue import load_catalogue
+from include.checks.check import Check
+from include.checks.parameters import compare_parameters
 from include.errors import InputError
 from include.sources.api_table import CALLS
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from include.checks.catalogue import Parameter, compare_parameters, load_catalogue
+from include.checks.catalogue import load_catalogue
+from include.checks.check import Parameter
+from include.checks.parameters import compare_parameters
 
 CATALOGUE = load_catalogue()
 

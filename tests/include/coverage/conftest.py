@@ -9,7 +9,8 @@ import pytest
 
 from include.assessment.scope import Scope
 from include.aws.sessions import RetryPolicy, SessionFactory
-from include.checks.catalogue import Check, load_catalogue
+from include.checks.catalogue import load_catalogue
+from include.checks.check import Check
 from include.coverage.asking import ask_scope
 from include.coverage.coverage import Coverage, coverage_of
 from include.frameworks.loader import Frameworks, list_frameworks

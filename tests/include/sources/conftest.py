@@ -16,7 +16,8 @@ import pytest
 from include.assessment.period import Period, parse_period
 from include.aws.rates import Limiters
 from include.aws.sessions import RetryPolicy, SessionFactory
-from include.checks.catalogue import Check, load_catalogue
+from include.checks.catalogue import load_catalogue
+from include.checks.check import Check
 from include.evidence.snapshot import SnapshotRef
 from include.evidence.store import SnapshotStore
 from include.sources.collect import collect_account

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from include.aws.sessions import RetryPolicy, SessionFactory
-from include.checks.catalogue import Check
+from include.checks.check import Check
 from include.digests import sha256
 from include.errors import InputError
 from include.evidence.snapshot import SnapshotRef

@@ -15,7 +15,7 @@ import pytest
 
 from include.aws.rates import Limiters
 from include.aws.sessions import SessionFactory
-from include.checks.catalogue import Check
+from include.checks.check import Check
 from include.evidence.snapshot import SnapshotRef
 from include.evidence.store import SnapshotStore
 from include.sources.collect import collect_account

@@ -9,7 +9,8 @@ import pytest
 
 from include.assessment.period import Period, parse_period
 from include.aws.sessions import SessionFactory
-from include.checks.catalogue import Check, load_catalogue
+from include.checks.catalogue import load_catalogue
+from include.checks.check import Check
 from include.clock import iso
 from include.evidence.store import SnapshotStore
 from include.sources.collect import collect_account

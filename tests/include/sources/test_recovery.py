@@ -9,7 +9,7 @@ import pytest
 
 from include.aws.rates import Limiters
 from include.aws.sessions import RetryPolicy, SessionFactory
-from include.checks.catalogue import Check
+from include.checks.check import Check
 from include.clock import from_iso
 from include.evidence.receipt import Receipt
 from include.evidence.snapshot import SnapshotRef

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from include.assessment.period import parse_period
 from include.aws.sessions import SessionFactory
-from include.checks.catalogue import Check
+from include.checks.check import Check
 from include.evidence.cell import Cell, selection_digest
 from include.evidence.snapshot import SnapshotRef
 from include.evidence.store import SnapshotStore

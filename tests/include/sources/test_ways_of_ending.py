@@ -8,7 +8,8 @@ import pytest
 
 from include.assessment.period import parse_period
 from include.aws.sessions import SessionFactory
-from include.checks.catalogue import Check, load_catalogue
+from include.checks.catalogue import load_catalogue
+from include.checks.check import Check
 from include.evidence.snapshot import LoadedSnapshot
 from include.evidence.store import SnapshotStore
 from include.sources.collect import CellsIncomplete, collect_account
