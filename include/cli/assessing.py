@@ -36,15 +36,6 @@ Out = Annotated[
     typer.Option(help="Where the reports are copied to. Default: out/ in the project."),
 ]
 Framework = Annotated[str, typer.Option("--framework", "-f", help="See ./audit frameworks.")]
-Frameworks = Annotated[
-    list[str],
-    typer.Option(
-        "--framework",
-        "-f",
-        help="See ./audit frameworks. Several: separated by commas, or repeated; all: every "
-        "enabled one.",
-    ),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -110,7 +101,7 @@ def demo(
 
 
 def run(
-    framework: Frameworks,
+    framework: options.Frameworks,
     period: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(help="2026-10, 2026-Q3, 2026 or START/END. Default: the last full month."),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from include.cli import options
 from include.cli.ending import EVIDENCE_MISSING, Ended
 from include.errors import InputError
 
@@ -22,15 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 def coverage(
-    framework: Annotated[
-        list[str],
-        typer.Option(
-            "--framework",
-            "-f",
-            help="See ./audit frameworks. Several: separated by commas, or repeated; all: every "
-            "enabled one.",
-        ),
-    ],
+    framework: options.Frameworks,
     accounts: Annotated[
         Optional[str],  # noqa: UP045 - Typer reads the annotation at run time
         typer.Option(help="Only these accounts of the settings, separated by commas."),

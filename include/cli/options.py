@@ -38,3 +38,12 @@ AwsPort = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option(help="Port of the local AWS. Default: 4566, else a free one."),
 ]
+Frameworks = Annotated[
+    list[str],
+    typer.Option(
+        "--framework",
+        "-f",
+        help="See ./audit frameworks. Several: separated by commas, or repeated; all: every "
+        "enabled one.",
+    ),
+]

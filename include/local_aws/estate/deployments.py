@@ -91,7 +91,7 @@ def deployments(
     plan = _plan(given, account, region, checks, blind)
     names = _rule_names(checks)
     for check in checks:
-        for source, keyword in check.keywords.items():
+        for source in check.keywords:
             rule_id = lower_id(rng, 6)
             if (
                 (source == "aws_config" and check.id in plan.without_config)
@@ -100,18 +100,8 @@ def deployments(
             ):
                 continue
             comes_late = source == "aws_config" and check.id in plan.late
-            rule = Deployed(
-                check.id,
-                source,
-                keyword,
-                check.parameters(source),
-                account,
-                region,
-                names[check.id] if source == "aws_config" else keyword,
-                _arn(source, account, region, keyword, rule_id),
-                plan.middle if comes_late else given.history_start,
-                None,
-            )
+            since = plan.middle if comes_late else given.history_start
+            rule = _deployed(check, source, account, region, names, rule_id, since)
             if source == "aws_config":
                 yield from _rules(given, plan, check, rule, lasting)
             else:
@@ -126,20 +116,34 @@ def _idle(given: Parameters, account: str, region: str) -> Iterator[Deployed]:
     checks = [check for check in idle_checks() if home or not check.account_wide]
     names = _rule_names(checks)
     for check in checks:
-        for source, keyword in check.keywords.items():
+        for source in check.keywords:
             rule_id = sha256(f"{account}{region}{check.id}".encode())[:6]
-            yield Deployed(
-                check.id,
-                source,
-                keyword,
-                check.parameters(source),
-                account,
-                region,
-                names[check.id] if source == "aws_config" else keyword,
-                _arn(source, account, region, keyword, rule_id),
-                given.history_start,
-                None,
-            )
+            yield _deployed(check, source, account, region, names, rule_id, given.history_start)
+
+
+def _deployed(
+    check: Check,
+    source: str,
+    account: str,
+    region: str,
+    names: Mapping[str, str],
+    rule_id: str,
+    since: int,
+) -> Deployed:
+    """The check's plain rule or control; ``names`` are those of the rules."""
+    keyword = check.keywords[source]
+    return Deployed(
+        check.id,
+        source,
+        keyword,
+        check.parameters(source),
+        account,
+        region,
+        names[check.id] if source == "aws_config" else keyword,
+        _arn(source, account, region, keyword, rule_id),
+        since,
+        None,
+    )
 
 
 def _plan(
