@@ -15,6 +15,7 @@ from botocore.credentials import (
     DeferredRefreshableCredentials,
     RefreshableCredentials,
 )
+from botocore.exceptions import NoCredentialsError
 from botocore.loaders import Loader
 
 from include.aws import decoding
@@ -142,6 +143,11 @@ class SessionFactory:
                 self._factories[account] = ClientFactory(account, session, self, own, forget)
             return self._factories[account]
 
+    @property
+    def has_credentials(self) -> bool:
+        """Whether the process has credentials of its own to begin with; asks AWS nothing."""
+        return self._session().get_credentials() is not None
+
     def _session(self) -> botocore.session.Session:
         session = botocore.session.Session()
         session.register_component("data_loader", _loader())
@@ -166,14 +172,21 @@ class SessionFactory:
                     service, **{**kwargs, "region_name": self.region, "config": self.retry.config()}
                 )
 
+        own = session.get_credentials()
         fetcher = AssumeRoleCredentialFetcher(
             create_sts,
-            session.get_credentials(),
+            own,
             f"arn:{partition_of(self.region)}:iam::{account}:role/{self.role_name}",
             extra_args=extra,
         )
+
+        def fetch() -> Any:
+            if own is None:  # the fetcher would stumble over it
+                raise NoCredentialsError
+            return fetcher.fetch_credentials()
+
         session._credentials = DeferredRefreshableCredentials(
-            refresh_using=fetcher.fetch_credentials, method="assume-role"
+            refresh_using=fetch, method="assume-role"
         )
         # It keeps what STS gave until that time is over, also when it was ended before.
         forget: Callable[[], None] = fetcher._cache.clear

@@ -82,7 +82,7 @@ def coverage(
     with spoken.status("Asking") as status:
         found = coverage_in_scope(
             settings,
-            deployment.sessions(settings),
+            deployment.usable_sessions(settings),
             chosen,
             load_catalogue(),
             accounts=_listed(accounts),

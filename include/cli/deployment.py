@@ -36,3 +36,16 @@ def sessions(settings: Settings) -> SessionFactory:
     from include.aws.sessions import SessionFactory
 
     return SessionFactory.of(settings)
+
+
+def usable_sessions(settings: Settings) -> SessionFactory:
+    """The same. Raises AuditError where there are no credentials to begin with."""
+    from include.errors import AuditError
+
+    found = sessions(settings)
+    if not found.has_credentials:
+        raise AuditError(
+            "No AWS credentials were found.",
+            hint="Start the local AWS with ./audit up, or give yours (AWS_PROFILE, …).",
+        )
+    return found

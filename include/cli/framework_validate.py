@@ -63,7 +63,7 @@ def _unanswered(frameworks: Sequence[Framework]) -> list[Problem]:
     if not frameworks:
         return []
     settings = deployment.enter()
-    sessions = deployment.sessions(settings)
+    sessions = deployment.usable_sessions(settings)
     missing = unanswered(coverage_in_scope(settings, sessions, frameworks, load_catalogue()))
     return [problem for one in frameworks for problem in missing_in_scope(one, missing)]
 

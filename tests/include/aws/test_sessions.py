@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.exceptions import NoCredentialsError
 from moto import mock_aws
 
 from include.aws.exchange import call, traffic_of_one_call
@@ -55,6 +56,18 @@ def test_without_a_role_the_given_session_is_used_as_it_is() -> None:
     clients = SessionFactory(base=Given()).account("111111111111")
     used = clients.client("config")._request_signer._credentials
     assert used.access_key == "AKIAGIVEN"
+
+
+def test_without_credentials_a_role_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, "/nowhere")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    factory = SessionFactory("Auditor")
+    assert not factory.has_credentials
+    with pytest.raises(NoCredentialsError):
+        factory.account("111111111111").caller_arn()
 
 
 def test_partitions() -> None:

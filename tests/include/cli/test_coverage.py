@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from include.cli.ending import EVIDENCE_MISSING, WRONG_USAGE
+from include.cli.ending import EVIDENCE_MISSING, FAILED, WRONG_USAGE
 from tests.local_stack import ROOT, LocalAws, local_aws
 
 
@@ -121,6 +121,28 @@ def test_what_can_t_be_meant_is_refused(
     done = audit(aws, tmp_path, *arguments)
     assert done.returncode == WRONG_USAGE
     assert said in done.stderr
+
+
+def test_without_credentials_is_one_sentence(tmp_path: Path) -> None:
+    named = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "include.cli", "coverage", "-f", "cis_aws_5.0"],
+        cwd=ROOT,
+        env={
+            **named,
+            "AUDIT_STATE": str(tmp_path / "no-stack"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
+            "AWS_CONFIG_FILE": "/nowhere",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == FAILED
+    assert done.stderr.startswith("Error: No AWS credentials were found. Start the local AWS")
+    assert done.stderr.count("\n") == 1
 
 
 def test_what_is_denied_ends_as_missing_evidence(aws: LocalAws, tmp_path: Path) -> None:
