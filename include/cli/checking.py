@@ -89,16 +89,28 @@ def loaded_frameworks(given: Sequence[str] = ()) -> list[Framework]:
 def asked_frameworks(given: Sequence[str]) -> tuple[list[FrameworkHeader], list[InputError]]:
     """The frameworks to be assessed: those named, or with ``all`` every one that is enabled.
 
-    Only enabled ones have a DAG. Also returned are the problems of those that ``all`` means and
-    that can't be read. Raises InputError for a named one that isn't there or isn't enabled.
+    Only enabled ones have a DAG. They are read whole: a run of one that is broken below its header
+    would end in its first task, with the reason in that task's log only. Also returned are the
+    problems of those that ``all`` means and that can't be read. Raises InputError for a named one
+    that isn't there, isn't enabled or can't be read.
     """
     from include.frameworks.assessed import assessed_frameworks
+    from include.frameworks.loader import Frameworks
     from include.settings import load_settings
 
     names = [part.strip() for one in given for part in one.split(",")]
     headers, problems = assessed_frameworks(load_settings())
+    frameworks = Frameworks()
     if EVERY in names:
-        return headers, problems
+        sound = []
+        for header in headers:
+            try:
+                frameworks.load(header.id)
+            except InputError as error:
+                problems = [*problems, error]
+            else:
+                sound.append(header)
+        return sound, problems
     asked = known_frameworks(given)
     if not asked:
         raise InputError("No framework is named.", hint="See ./audit frameworks")
@@ -108,6 +120,7 @@ def asked_frameworks(given: Sequence[str]) -> tuple[list[FrameworkHeader], list[
                 f"The framework {header.id} is not enabled.",
                 hint="Add it to enabled_frameworks in the settings.",
             )
+        frameworks.load(header.id)
     return asked, []
 
 

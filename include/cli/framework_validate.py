@@ -39,6 +39,10 @@ def validate(
 
     Exits with 64 when something is wrong, with 2 when the scope can't answer what they ask.
     """
+    import logging
+
+    # What is wrong with checks of one's own is among the results.
+    logging.getLogger("include.checks.catalogue").setLevel(logging.ERROR)
     from include.cli.framework_files import frameworks_for
     from include.frameworks.problems import examine_frameworks, own_check_problems
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,6 +142,23 @@ def test_frameworks_are_named_by_commas_by_repeating_or_all_at_once(
         named("cis_aws_5.0")
     with pytest.raises(InputError, match="No framework is named"):
         named(" , ")
+
+
+def test_a_framework_that_is_broken_below_its_header_is_refused_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sound = known_frameworks(["cis_aws_5.0"])[0].path.read_text(encoding="utf-8")
+    broken = sound.replace("id: cis_aws_5.0", "id: ours_1", 1).replace(
+        "check: root-mfa", "check: root-mffa", 1
+    )
+    (tmp_path / "ours_1.yaml").write_text(broken, encoding="utf-8")
+    monkeypatch.setenv("AUDIT_FRAMEWORK_FOLDER", str(tmp_path))
+    with pytest.raises(InputError, match=r"ours_1\.yaml, line \d+: .*no check 'root-mffa'"):
+        asked_frameworks(["ours_1"])
+    headers, problems = asked_frameworks(["all"])
+    assert "cis_aws_5.0" in {header.id for header in headers}
+    assert "ours_1" not in {header.id for header in headers}
+    assert ["root-mffa" in str(problem) for problem in problems] == [True]
 
 
 def test_each_of_several_is_asked_for_the_sources_that_it_has() -> None:
