@@ -20,6 +20,7 @@ from include.aws.rates import Limiters
 from include.aws.retrying import Retrying
 from include.aws.sessions import RetryPolicy, SessionFactory
 from include.checks.catalogue import load_catalogue
+from include.checks.check import Check, CheckSource
 from include.clock import from_iso
 from include.evidence.snapshot import LoadedSnapshot, SnapshotRef
 from include.evidence.store import SnapshotStore
@@ -30,6 +31,18 @@ from tests.acceptance.kits import BUCKET, KITS, Kit
 from tests.local_stack import LocalAws, local_aws
 
 _numbers = count()
+
+#: A check that a user keeps of records which a script drops: the catalogue itself has none.
+OF_RECORDS = Check(
+    id="backups-were-tested",
+    question="Were backups tested?",
+    about="A backup that was never read back may be none.",
+    remedy="Read one back.",
+    resource_type="AWS::S3::Bucket",
+    locality="region",
+    severity="LOW",
+    sources=(CheckSource(source="custom", keyword="backup-restored", answers="verdict"),),
+)
 
 
 @dataclass
@@ -94,7 +107,7 @@ class World:
                     place,
                     regions=self.aws.regions[:1],
                     period=period,
-                    checks=list(load_catalogue().values()),
+                    checks=[*load_catalogue().values(), OF_RECORDS],
                     sessions=impatient(),
                     store=store,
                     refresh=refresh,
