@@ -206,6 +206,7 @@ def test_validation_tells_what_the_scope_leaves_open_at_the_control(
     said = json.loads(done.stdout)
     assert said["errors"] == 0 and said["missing"] == len(said["problems"]) > 20
     assert all(one["level"] == "missing" and one["line"] for one in said["problems"])
-    [first, *_] = [one for one in said["problems"] if ": iam-user-mfa-enabled: " in one["text"]]
+    of = ": iam-no-inline-policy-check: "
+    first = next(one for one in said["problems"] if of in one["text"])
     assert f"not answered in {aws.accounts[0]} (AWS Config: not deployed" in first["text"]
-    assert first["hint"] == "Deploy IAM_USER_MFA_ENABLED."
+    assert first["hint"] == "Deploy IAM_NO_INLINE_POLICY_CHECK."
