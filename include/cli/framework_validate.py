@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -39,22 +41,29 @@ def validate(
 
     Exits with 64 when something is wrong, with 2 when the scope can't answer what they ask.
     """
-    import logging
-
-    # What is wrong with checks of one's own is among the results.
-    logging.getLogger("include.checks.catalogue").setLevel(logging.ERROR)
     from include.cli.framework_files import frameworks_for
     from include.frameworks.problems import examine_frameworks, own_check_problems
 
     names = frameworks or []
     known = frameworks_for(names)
     paths, problems = _paths(known, names, everything)
-    problems = [*own_check_problems(), *problems]
-    examined = examine_frameworks(known, paths)
+    with _unlogged("include.checks.catalogue"):  # its problems are among the results
+        problems = [*own_check_problems(), *problems]
+        examined = examine_frameworks(known, paths)
     problems += [problem for one in examined for problem in one.problems]
     if deployed:
         problems += _unanswered([one.framework for one in examined if one.framework])
     report(problems, paths, as_json=as_json)
+
+
+@contextmanager
+def _unlogged(name: str) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def _unanswered(frameworks: Sequence[Framework]) -> list[Problem]:
