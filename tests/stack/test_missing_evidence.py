@@ -80,7 +80,7 @@ def evidence_of(
         for control in control_set["controls"]:
             if control["evidenceCount"] == 0:
                 continue
-            control_id = next(name for name in digests if f" {name} " in control["name"])
+            control_id = next(name for name in digests if control["name"].startswith(f"{name} "))
             counts = found.setdefault(control_id, {})
             where = {"assessmentId": assessment, "controlSetId": control_set["id"]}
             folders = manager.get_evidence_folders_by_assessment_control(
