@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 
 class AuditError(Exception):
     """An error a person can act on.
@@ -17,6 +20,21 @@ class AuditError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
+
+
+@dataclass(frozen=True)
+class FileProblem:
+    """One finding in one file that people wrote; ``line`` 0: in all of it."""
+
+    path: Path
+    line: int
+    level: str
+    text: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}" if self.line else str(self.path)
+        return f"{place}: {self.level}: {self.text} {self.hint}".rstrip()
 
 
 class InputError(AuditError):

@@ -16,7 +16,7 @@ from include.assessment.period import parse_period
 from include.assessment.registers import REGISTERS, Acceptance, Entry
 from include.checks.located_yaml import LocatedYaml, Place, read_located
 from include.checks.validation import first_error
-from include.errors import InputError
+from include.errors import FileProblem, InputError
 
 #: ``error``: the register can't be used, or the entry does nothing. ``notice``: worth knowing.
 Level = Literal["error", "notice"]
@@ -27,17 +27,10 @@ _REGION = r"[a-z]{2}(-[a-z]+)+-\d"
 
 
 @dataclass(frozen=True)
-class Problem:
-    """One finding in one file."""
+class Problem(FileProblem):
+    """One finding in one register."""
 
-    path: Path
-    line: int
     level: Level
-    text: str
-    hint: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.level}: {self.text} {self.hint}".rstrip()
 
 
 @dataclass(frozen=True)

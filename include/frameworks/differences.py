@@ -8,17 +8,14 @@ from typing import Any, Literal, get_args
 
 from include.checks.catalogue import Catalogue
 from include.frameworks.pairing import Pair, pair_controls
-from include.frameworks.schema import CheckMapping, Control, ControlSet, Framework
+from include.frameworks.schema import CheckMapping, Control, ControlSet, Framework, Head
 
 #: What can differ in a control that both have.
 Kind = Literal[
     "renumbered", "retitled", "reworded", "moved", "level", "manual", "remapped", "withdrawn"
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_HEADER = (
-    "title", "version", "publisher", "compliance_type", "description", "schedule", "judge",
-    "sources", "tags",
-)  # fmt: skip
+_HEADER = tuple(name for name in Head.model_fields if name != "id")
 
 
 @dataclass(frozen=True)

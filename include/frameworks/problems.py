@@ -10,7 +10,7 @@ from typing import Any, Literal
 from include.checks.catalogue import load_catalogue
 from include.checks.located_yaml import LocatedError
 from include.checks.own import own_check_files
-from include.errors import InputError
+from include.errors import FileProblem, InputError
 from include.frameworks.loader import Frameworks
 from include.frameworks.schema import Framework
 
@@ -19,18 +19,10 @@ Level = Literal["error", "missing"]
 
 
 @dataclass(frozen=True)
-class Problem:
-    """One finding in one file; ``line`` 0: in all of it."""
+class Problem(FileProblem):
+    """One finding in a framework or in checks of the user's own."""
 
-    path: Path
-    line: int
     level: Level
-    text: str
-    hint: str = ""
-
-    def __str__(self) -> str:
-        place = f"{self.path}:{self.line}" if self.line else str(self.path)
-        return f"{place}: {self.level}: {self.text} {self.hint}".rstrip()
 
     def as_json(self) -> dict[str, Any]:
         """As JSON values."""

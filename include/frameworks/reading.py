@@ -18,7 +18,7 @@ from include.checks.validation import examined
 from include.errors import InputError
 from include.frameworks.header import header_problems, load_header
 from include.frameworks.of_check import procedure_of
-from include.frameworks.schema import CheckMapping, Control, ControlSet, Framework
+from include.frameworks.schema import CheckMapping, Control, ControlSet, Framework, Head
 from include.frameworks.spreading import Spread, near
 from include.frameworks.written import MappingGroup, Selection, SetFile, WrittenControl
 
@@ -28,12 +28,7 @@ __all__ = ["Find", "read_framework"]
 Find = Callable[[str], Framework]
 M = TypeVar("M", bound=BaseModel)
 _TEXTS = ("title", "objective", "test_procedure")
-_HEADER = frozenset(
-    {
-        *("id", "title", "version", "publisher", "compliance_type", "description"),
-        *("schedule", "judge", "sources", "tags"),
-    }
-)
+_HEADER = frozenset(Head.model_fields)
 
 
 def read_framework(

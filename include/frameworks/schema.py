@@ -99,8 +99,8 @@ class ControlSet(Strict):
     withdrawn: tuple[Withdrawn, ...] = ()
 
 
-class Framework(Strict):
-    """A whole framework. ``digest`` is a SHA-256 over all it says, references followed."""
+class Head(Strict):
+    """What stands at the top of a framework file."""
 
     id: Annotated[str, Field(pattern=ID_PATTERN, strict=True)]
     title: Text
@@ -112,6 +112,11 @@ class Framework(Strict):
     judge: Judge
     sources: Annotated[tuple[SourceName, ...], Field(min_length=1)]
     tags: tuple[Text, ...] = ()
+
+
+class Framework(Head):
+    """A whole framework. ``digest`` is a SHA-256 over all it says, references followed."""
+
     control_sets: Annotated[tuple[ControlSet, ...], Field(min_length=1)]
     _path: Path = PrivateAttr(default=Path())
     _digest: str = PrivateAttr(default="")

@@ -47,7 +47,7 @@ class Spread:
                     continue
                 if group.role == "required" and not check.judges:
                     said = f"'{check.id}' only shows evidence and can't be required"
-                    self._tell(where, said, "Make it supporting.")
+                    self._tell(where, said, "Make it shown.")
                 self.places[check.id] = where
                 found[check.id] = CheckMapping(
                     check=check.id,

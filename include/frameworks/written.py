@@ -13,9 +13,15 @@ from pydantic import Field
 
 from include.checks.check import ParameterValue, Text
 from include.checks.validation import Strict
-from include.evidence.item import SourceName
-from include.frameworks.header import ID_PATTERN, Judge, Schedule
-from include.frameworks.schema import Basis, ControlId, Level, ManualEvidence, Role, Withdrawn
+from include.frameworks.schema import (
+    Basis,
+    ControlId,
+    Head,
+    Level,
+    ManualEvidence,
+    Role,
+    Withdrawn,
+)
 
 _Ids = Annotated[tuple[Text, ...], Field(min_length=1)]
 
@@ -92,18 +98,9 @@ class SetFile(Strict):
     file: Annotated[str, Field(pattern=r"^[\w.-]+(/[\w.-]+)*\.yaml$")]
 
 
-class WrittenFramework(Strict):
+class WrittenFramework(Head):
     """A whole framework file."""
 
-    id: Annotated[str, Field(pattern=ID_PATTERN, strict=True)]
-    title: Text
-    version: Text
-    publisher: Text
-    compliance_type: Text
-    description: Text
-    schedule: Schedule
-    judge: Judge
-    sources: Annotated[tuple[SourceName, ...], Field(min_length=1)]
     tags: Annotated[tuple[Text, ...], Field(max_length=8)] = ()
     control_sets: Annotated[tuple[WrittenSet | Selection | SetFile, ...], Field(min_length=1)]
 
