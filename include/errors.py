@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,12 @@ class AuditError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A sentence with the names that look like ``name``, for a hint; '' where none does."""
+    near = difflib.get_close_matches(name, list(known), n=3)
+    return f"Did you mean {' or '.join(near)}?" if near else ""
 
 
 @dataclass(frozen=True)

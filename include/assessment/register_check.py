@@ -16,7 +16,7 @@ from include.assessment.period import parse_period
 from include.assessment.registers import REGISTERS, Acceptance, Entry
 from include.checks.located_yaml import LocatedYaml, Place, read_located
 from include.checks.validation import first_error
-from include.errors import FileProblem, InputError
+from include.errors import FileProblem, InputError, did_you_mean
 
 #: ``error``: the register can't be used, or the entry does nothing. ``notice``: worth knowing.
 Level = Literal["error", "notice"]
@@ -68,8 +68,7 @@ def entry_problems(register: str, entry: Entry, known: Known) -> list[tuple[str,
         value = getattr(entry, field, "")
         if value in ("", "*") or value in names:
             continue
-        near = difflib.get_close_matches(str(value), sorted(names), n=3)
-        hint = f"Did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(str(value), sorted(names))
         found.append((field, f"{entry.id}: there is no {field} '{value}'.", hint))
     for field, form, wish in (
         ("account", _ACCOUNT, "An account is 12 digits, in quotes."),

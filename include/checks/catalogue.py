@@ -20,7 +20,7 @@ from include.checks.located_yaml import LocatedYaml, Place, read_located, read_t
 from include.checks.own import own_check_files, stamp_of
 from include.checks.validation import examined
 from include.digests import digest_of
-from include.errors import InputError
+from include.errors import InputError, did_you_mean
 
 log = logging.getLogger(__name__)
 
@@ -82,8 +82,7 @@ class Catalogue(Mapping[str, Check]):
 
     def suggestion(self, check_id: str) -> str:
         """A sentence with the ids that look like ``check_id``."""
-        near = difflib.get_close_matches(check_id, self.checks, n=3)
-        hint = f"Did you mean {' or '.join(near)}?" if near else f"Checks are in {self.path}."
+        hint = did_you_mean(check_id, self.checks) or f"Checks are in {self.path}."
         return f"{hint} Of your own, some can't be read: {self.broken[0]}" if self.broken else hint
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import typer
 
-from include.errors import InputError
+from include.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from include.aws.sessions import ClientFactory
@@ -286,7 +286,6 @@ def _rows(settings: Settings, clients: ClientFactory, *, complain: bool = True) 
 
 def _asked(control: str, framework: str) -> bool:
     """Whether any framework asks for manual evidence there. Raises InputError if none knows it."""
-    import difflib
 
     from include.cli.checking import loaded_frameworks
 
@@ -295,10 +294,10 @@ def _asked(control: str, framework: str) -> bool:
     controls = [control for one in frameworks for control in one.controls()]
     same = [one for one in controls if one.id == control]
     if not same:
-        near = difflib.get_close_matches(control, [one.id for one in controls], n=3)
+        near = did_you_mean(control, [one.id for one in controls])
         raise InputError(
             f"There is no control '{control}' in {', '.join(names)}.",
-            hint=f"Did you mean {' or '.join(near)}?" if near else "See the framework's file.",
+            hint=near or "See the framework's file.",
         )
     return any(one.manual is not None for one in same)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from include.errors import InputError
+from include.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from include.frameworks.loader import Frameworks
@@ -48,17 +48,12 @@ def existing(name: str) -> Path:
 
 def require_controls(framework: Framework, names: Sequence[str]) -> None:
     """Refuse control ids that a framework hasn't. Raises InputError with the nearest ones."""
-    from difflib import get_close_matches
-
     known = [control.id for control in framework.controls()]
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known, n=3)
             raise InputError(
                 f"{framework.id} has no control '{name}'.",
-                hint=f"Did you mean {' or '.join(near)}?"
-                if near
-                else f"See ./audit frameworks show {framework.id}",
+                hint=did_you_mean(name, known) or f"See ./audit frameworks show {framework.id}",
             )
 
 

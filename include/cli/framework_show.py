@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from include.cli.framework_list import Json
-from include.errors import InputError
+from include.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -72,8 +72,6 @@ def show(
 
 
 def _part(framework: Framework, name: str) -> Control | ControlSet | Withdrawn:
-    from difflib import get_close_matches
-
     parts: dict[str, Control | ControlSet | Withdrawn] = {
         **{one.id: one for one in framework.control_sets},
         **{one.id: one for one in framework.withdrawn()},
@@ -85,12 +83,9 @@ def _part(framework: Framework, name: str) -> Control | ControlSet | Withdrawn:
     plain = {key.casefold(): value for key, value in parts.items()}
     if "".join(name.casefold().split()) in plain:
         return plain["".join(name.casefold().split())]
-    near = get_close_matches(name, parts, n=3)
     raise InputError(
         f"{framework.id} has no control or control set '{name}'.",
-        hint=f"Did you mean {' or '.join(near)}?"
-        if near
-        else f"See ./audit frameworks show {framework.id}",
+        hint=did_you_mean(name, parts) or f"See ./audit frameworks show {framework.id}",
     )
 
 

@@ -15,11 +15,11 @@ from pydantic import BaseModel
 from include.checks.catalogue import Catalogue
 from include.checks.located_yaml import LocatedError, LocatedYaml, Place, read_located
 from include.checks.validation import examined
-from include.errors import InputError
+from include.errors import InputError, did_you_mean
 from include.frameworks.header import header_problems, load_header
 from include.frameworks.of_check import procedure_of
 from include.frameworks.schema import CheckMapping, Control, ControlSet, Framework, Head
-from include.frameworks.spreading import Spread, near
+from include.frameworks.spreading import Spread
 from include.frameworks.written import MappingGroup, Selection, SetFile, WrittenControl
 
 __all__ = ["Find", "read_framework"]
@@ -161,7 +161,7 @@ class _Reader:
                 at = (*place, key, n)
                 if name not in known:
                     said = f"{other.id} has no control '{name}'"
-                    hint = near(name, known) or f"See ./audit frameworks show {other.id}"
+                    hint = did_you_mean(name, known) or f"See ./audit frameworks show {other.id}"
                     self.problems.append(document.error(at, said, hint=hint))
                 elif key == "controls":
                     where[name] = at
@@ -179,7 +179,7 @@ class _Reader:
             try:
                 if written.id not in taken or written.use or written.of_check:
                     said = f"'changed' needs the id of a control of {other.id} that is selected"
-                    hint = "" if written.id is None else near(written.id, taken)
+                    hint = "" if written.id is None else did_you_mean(written.id, taken)
                     raise document.error(at, said, hint=hint)
                 taken[written.id] = self._completed(written, dict(taken[written.id]), document, at)
             except InputError as error:
@@ -229,7 +229,7 @@ class _Reader:
                 used = other.control(control_id)
             except KeyError:
                 said = f"{name} has no control '{control_id}'"
-                hint = near(control_id, [control.id for control in other.controls()])
+                hint = did_you_mean(control_id, [control.id for control in other.controls()])
                 raise document.error((*place, "use"), said, hint=hint) from None
             fields = dict(used)
             self._came_from(written.id or used.id, other, used.id, document, (*place, "use"))

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from include.checks.catalogue import Catalogue
 from include.checks.check import Check, ParameterValue
 from include.checks.located_yaml import LocatedError, LocatedYaml, Place
-from include.errors import InputError
+from include.errors import InputError, did_you_mean
 from include.frameworks.crosswalks import load_crosswalks
 from include.frameworks.schema import CheckMapping
 from include.frameworks.written import MappingGroup
 
 _KINDS = {"aws_config": "Config rule", "security_hub": "Security Hub control"}
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """A sentence with the names that look like ``name``; '' where none does."""
-    found = difflib.get_close_matches(name, list(known), n=3)
-    return f"Did you mean {' or '.join(found)}?" if found else ""
 
 
 @dataclass
@@ -123,7 +116,7 @@ class Spread:
             if answering.source == source
             for one in answering.all_keywords
         }
-        hint = near(keyword, known)
+        hint = did_you_mean(keyword, known)
         if not hint and keyword.startswith("Custom_"):
             hint = "A rule of your own needs a check of your own, in the folder 'checks'."
         self._tell(place, f"there is no {_KINDS[source]} '{keyword}'", hint)
@@ -152,7 +145,7 @@ class Spread:
         crosswalks = load_crosswalks()
         unknown = [(n, name) for n, name in enumerate(group.by) if name not in crosswalks]
         for n, name in unknown:
-            hint = near(name, crosswalks) or f"Known: {', '.join(crosswalks)}."
+            hint = did_you_mean(name, crosswalks) or f"Known: {', '.join(crosswalks)}."
             self._tell((*place, "by", n), f"there is no crosswalk '{name}'", hint)
         if unknown:
             return
