@@ -143,6 +143,7 @@ def _receipt_line(snapshot: Snapshot) -> ReceiptLine:
         status=receipt.status,
         items=receipt.items,
         pages=len(receipt.pages),
+        calls=receipt.calls,
         retries=receipt.retries,
         throttles=receipt.throttles,
         cursor_exhausted=receipt.cursor_exhausted,

@@ -53,7 +53,11 @@ def worst(answers: list[Answer]) -> Answer:
 
 @dataclass(frozen=True)
 class Finding:
-    """One source's word that a resource fails; ``since`` is when (ISO UTC) or ''."""
+    """One source's word that a resource fails; ``since`` is when (ISO UTC) or ''.
+
+    ``failed`` are the intervals (start, end) within the period in which it failed by that source;
+    an end of '' is still open. What began before the period begins with it here.
+    """
 
     source: str
     region: str
@@ -63,6 +67,7 @@ class Finding:
     source_time: str
     evidence_id: str
     since: str = ""
+    failed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -241,7 +246,10 @@ class Gap:
 
 @dataclass(frozen=True)
 class ReceiptLine:
-    """One cell's receipt in short, with the snapshot it belongs to."""
+    """One cell's receipt in short, with the snapshot it belongs to.
+
+    ``calls`` are answered requests; ``retries`` and ``throttles`` come on top.
+    """
 
     source: str
     account: str
@@ -250,6 +258,7 @@ class ReceiptLine:
     status: str
     items: int
     pages: int
+    calls: int
     retries: int
     throttles: int
     cursor_exhausted: bool

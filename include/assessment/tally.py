@@ -121,6 +121,7 @@ def _finding(row: Evidence, region: str) -> Finding:
         source_time=iso(row.source_time),
         evidence_id=row.evidence_id,
         since=row.failed[-1][0] if row.failed else "",
+        failed=tuple((start, end) for start, end in row.failed),
     )
 
 

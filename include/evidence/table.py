@@ -165,8 +165,13 @@ def read_evidence(file: IO[bytes], keywords: Collection[str] | None = None) -> I
         if keywords is not None:
             wanted = pa.array(sorted(keywords), pa.string())
             table = table.filter(pc.is_in(table["keyword"].cast(pa.string()), wanted))
-        for start in range(0, table.num_rows, _ROWS_AT_ONCE):
-            yield from _items(table.slice(start, _ROWS_AT_ONCE).combine_chunks())
+        yield from items_of(table)
+
+
+def items_of(table: pa.Table) -> Iterator[Evidence]:
+    """The items of a table of :data:`SCHEMA`, some thousand of them in memory at a time."""
+    for start in range(0, table.num_rows, _ROWS_AT_ONCE):
+        yield from _items(table.slice(start, _ROWS_AT_ONCE).combine_chunks())
 
 
 def _items(table: pa.Table) -> Iterator[Evidence]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from include.assessment.metrics import Metrics, compute_metrics
+import pyarrow as pa
+
 from include.assessment.result import (
     Assessment,
     CheckResult,
@@ -15,7 +16,15 @@ from include.assessment.result import (
     FailingResource,
     ReceiptLine,
 )
-from include.evidence.item import SOURCE_NAMES, Evidence
+from include.checks.catalogue import load_catalogue
+from include.checks.check import Check
+from include.errors import InputError
+from include.evidence.item import SOURCE_NAMES
+from include.evidence.receipt import Receipt
+from include.frameworks.loader import load_framework
+from include.frameworks.schema import Control
+from include.metrics.model import Metrics
+from include.workpapers.sampling import Sampling
 
 #: What a reader has to know to weigh the result; printed in every report.
 LIMITATIONS: tuple[str, ...] = (
@@ -30,24 +39,35 @@ LIMITATIONS: tuple[str, ...] = (
 )
 
 
-def _nothing() -> Iterable[Evidence]:
+def _no_tables() -> Iterable[pa.Table]:
+    return ()
+
+
+def _no_receipts() -> Iterable[Receipt]:
     return ()
 
 
 @dataclass(frozen=True)
 class ReportContext:
-    """What a report says besides the assessment itself.
+    """What a report says besides the assessment and its metrics.
 
     ``assessment_id`` is Audit Manager's, or '' without it; ``s3_location`` is where the reports
-    go. ``evidence`` streams the items for ``evidence.csv``, in a fixed order, once per call. All
-    of it has to be equal for equal runs: run ids and times belong into ``run.json`` alone.
+    go, ``package`` the id of the package they are part of. ``evidence`` (tables of
+    :data:`include.evidence.table.SCHEMA`), ``population`` (tables of
+    :data:`include.workpapers.population.SCHEMA`) and ``receipts`` (whole ones, in the order of the
+    assessment's) are streamed in a fixed order, from the start at each call. All of it has to be
+    equal for equal runs: run ids and times belong into ``runs/`` alone.
     """
 
     environment: str
     assessment_name: str
     assessment_id: str = ""
     s3_location: str = ""
-    evidence: Callable[[], Iterable[Evidence]] = _nothing
+    package: str = ""
+    evidence: Callable[[], Iterable[pa.Table]] = _no_tables
+    population: Callable[[], Iterable[pa.Table]] = _no_tables
+    receipts: Callable[[], Iterable[Receipt]] = _no_receipts
+    sampling: Sampling = field(default_factory=Sampling)
 
 
 @dataclass(frozen=True)
@@ -55,12 +75,27 @@ class ReportModel:
     """Ready to be drawn; everything else is looked up from these."""
 
     assessment: Assessment
+    metrics: Metrics
     context: ReportContext
 
     @cached_property
-    def metrics(self) -> Metrics:
-        """The assessment's figures."""
-        return compute_metrics(self.assessment)
+    def _library(self) -> Mapping[str, Control]:
+        try:
+            framework = load_framework(self.assessment.framework)
+        except InputError:
+            return {}
+        return {control.id: control for control in framework.controls()}
+
+    def control_text(self, control_id: str) -> Control | None:
+        """Objective, test procedure and what people provide, as the library words them today.
+
+        None for a control that the library doesn't know (any more).
+        """
+        return self._library.get(control_id)
+
+    def check_text(self, check_id: str) -> Check | None:
+        """What a check is about and its remedy; None for one the catalogue doesn't know."""
+        return load_catalogue().get(check_id)
 
     @property
     def interim(self) -> bool:

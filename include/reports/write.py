@@ -5,19 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from include.assessment.result import Assessment
-from include.reports.csv_report import write_controls, write_evidence, write_failing
+from include.metrics.model import Metrics
 from include.reports.json_report import write_json
 from include.reports.model import ReportContext, ReportModel
-from include.reports.pdf import write_pdf
+from include.reports.pdf.document import write_pdf
+from include.reports.tables.csv_files import write_controls, write_evidence, write_failing
 
 
-def write_reports(assessment: Assessment, context: ReportContext, directory: Path) -> list[Path]:
-    """Write report.pdf, report.json, controls.csv, failing.csv and evidence.csv.
+def write_reports(
+    assessment: Assessment, metrics: Metrics, context: ReportContext, directory: Path
+) -> list[Path]:
+    """Write every report into ``directory``; returns the paths, in a fixed order.
 
-    Equal arguments give equal bytes. Returns the paths, in that order.
+    Equal arguments give equal bytes.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    model = ReportModel(assessment, context)
+    model = ReportModel(assessment, metrics, context)
     return [
         write_pdf(model, directory / "report.pdf"),
         write_json(model, directory / "report.json"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from include.assessment.assess import assess
 from include.assessment.registers import Registers
 from include.assessment.result import Assessment
-from include.assessment.scope import Scope
 from include.checks.catalogue import load_catalogue
 from include.evidence.store import SnapshotStore
 from include.frameworks.loader import load_framework
@@ -26,7 +25,7 @@ def judge_run(
     return assess(
         load_framework(plan.framework),
         load_catalogue(),
-        Scope(plan.accounts, plan.regions, plan.sources, home=plan.home_region),
+        plan.scope,
         plan.period,
         snapshots_of(plan, store),
         registers,

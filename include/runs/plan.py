@@ -16,6 +16,7 @@ from include.assessment.period import (
     require_finished,
 )
 from include.assessment.registers import Exclusion
+from include.assessment.scope import Scope
 from include.clock import from_iso, iso
 from include.digests import digest_of
 from include.errors import InputError
@@ -67,6 +68,11 @@ class Plan:
     def period(self) -> Period:
         """The audit period."""
         return Period(from_iso(self.start), from_iso(self.end), self.label)
+
+    @property
+    def scope(self) -> Scope:
+        """Accounts and regions, and which sources are asked."""
+        return Scope(self.accounts, self.regions, self.sources, home=self.home_region)
 
     @property
     def slug(self) -> str:

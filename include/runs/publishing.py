@@ -11,12 +11,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from include import reports
+from include.assessment.inputs import chosen
 from include.assessment.result import Assessment
 from include.clock import iso
 from include.digests import canonical_json, digest_of, sha256
-from include.evidence.item import Evidence
+from include.evidence.receipt import Receipt
 from include.evidence.store import SnapshotStore
+from include.evidence.table import SCHEMA
+from include.metrics.model import Metrics
 from include.reports.model import ReportContext
 from include.reports.write import write_reports
 from include.runs.plan import Plan
@@ -44,24 +49,33 @@ def publish_reports(
     name = plan.assessment_name or plan.key
     about = [
         assessment.to_json(),
+        dict(metrics),
+        plan.framework_digest,
         name,
         target.get("assessment_id", ""),
         environment,
         _renderer(),
     ]
     package = digest_of(about)[:16]
+    figures = Metrics.from_json(metrics)
     inside = workspace.below(package)
 
-    def evidence() -> Iterator[Evidence]:
+    def evidence() -> Iterator[pa.Table]:
         for snapshot in snapshots_of(plan, store):
-            yield from snapshot.iter_evidence()
+            yield from snapshot.iter_columns(SCHEMA.names)
+
+    def receipts() -> Iterator[Receipt]:
+        for snapshot in chosen(snapshots_of(plan, store), plan.scope, plan.period):
+            yield snapshot.receipt
 
     context = ReportContext(
         environment=environment,
         assessment_name=name,
         assessment_id=target.get("assessment_id", ""),
         s3_location=inside.uri,
+        package=package,
         evidence=evidence,
+        receipts=receipts,
     )
     with tempfile.TemporaryDirectory(prefix="reports-") as folder:
         written = [
@@ -69,7 +83,7 @@ def publish_reports(
                 "name": path.name,
                 **inside.put_file(path.name, path, content_type=_type(path)).to_json(),
             }
-            for path in write_reports(assessment, context, Path(folder))
+            for path in write_reports(assessment, figures, context, Path(folder))
         ]
     return {
         "package": package,

@@ -55,7 +55,7 @@ class ComputeMetricsOperator(AssessmentOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Compute and write."""
-        from include.assessment.metrics import compute_metrics
+        from include.metrics.compute import compute_metrics
         from include.assessment.result import Assessment
         from include.runs.workspace import fetch_json
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.assessment.metrics import compute_metrics
 from include.assessment.registers import Acceptance, Exception_, NotApplicable, Registers
 from include.assessment.result import Assessment
+from include.metrics.compute import compute_metrics
 from tests.include.assessment.estate import (
     AWAY,
     BOTH,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from random import Random
 from typing import Any
+
+import pyarrow as pa
 
 from include.assessment.assess import assess
 from include.assessment.registers import Exception_, Registers
@@ -13,7 +16,10 @@ from include.assessment.result import Assessment
 from include.assessment.scope import Scope
 from include.checks.catalogue import load_catalogue
 from include.evidence.identity import account_identity
+from include.evidence.item import Evidence
+from include.evidence.table import SCHEMA, columns_of
 from include.frameworks.loader import load_framework
+from include.metrics.compute import compute_metrics
 from include.reports.model import ReportContext, ReportModel
 from tests.include.assessment.estate import PERIOD, Snap, deployment, row, snap
 
@@ -122,4 +128,13 @@ def assessment(seed: int = 7, each: int = 4, denied: bool = True) -> Assessment:
 
 
 def model(**more: Any) -> ReportModel:
-    return ReportModel(assessment(**more), CONTEXT)
+    return model_of(assessment(**more))
+
+
+def model_of(found: Assessment, context: ReportContext = CONTEXT) -> ReportModel:
+    return ReportModel(found, compute_metrics(found), context)
+
+
+def table_of(items: Sequence[Evidence]) -> pa.Table:
+    ids = [bytes.fromhex(item.evidence_id) for item in items]
+    return pa.table(columns_of(items, ids), schema=SCHEMA)

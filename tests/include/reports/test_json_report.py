@@ -13,7 +13,7 @@ import pytest
 from include.assessment.registers import Exception_, Registers
 from include.assessment.result import Assessment
 from include.reports.json_report import SCHEMA_FILE, report_json, write_json
-from include.reports.model import ReportContext, ReportModel
+from include.reports.model import ReportContext
 from tests.include.assessment.estate import (
     ACCOUNT,
     HOME,
@@ -26,6 +26,7 @@ from tests.include.assessment.estate import (
     row,
     snap,
 )
+from tests.include.reports.sample import model_of
 
 CONTEXT = ReportContext("test", "Small, October", "a-1", "s3://reports/small")
 DAYS = (("2026-10-03T00:00:00Z", "2026-10-09T00:00:00Z"),)
@@ -61,7 +62,7 @@ def assessment(**more: Any) -> Assessment:
 
 
 def report(found: Assessment | None = None) -> dict[str, Any]:
-    return report_json(ReportModel(found or assessment(), CONTEXT))
+    return report_json(model_of(found or assessment(), CONTEXT))
 
 
 def test_the_report_has_the_promised_fields() -> None:
@@ -118,8 +119,8 @@ def test_the_schema_refuses_what_is_not_a_report(spoil: Any) -> None:
 
 
 def test_the_same_result_gives_the_same_bytes(tmp_path: Path) -> None:
-    first = write_json(ReportModel(assessment(), CONTEXT), tmp_path / "a.json")
-    second = write_json(ReportModel(assessment(), CONTEXT), tmp_path / "b.json")
+    first = write_json(model_of(assessment(), CONTEXT), tmp_path / "a.json")
+    second = write_json(model_of(assessment(), CONTEXT), tmp_path / "b.json")
     assert first.read_bytes() == second.read_bytes()
     assert first.read_bytes().endswith(b"}\n")
 

@@ -16,15 +16,15 @@ import pytest
 from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from include.checks.catalogue import load_catalogue
-from include.reports.csv_report import EVIDENCE_COLUMNS, safe, write_evidence
-from include.reports.failing import _passing_again, _resource_rows
-from include.reports.model import ReportModel
-from include.reports.pdf import write_pdf
-from include.reports.rows import Column, Rows, wrap
+from include.metrics.compute import compute_metrics
+from include.reports.pdf.document import write_pdf
+from include.reports.pdf.failing import _passing_again, _resource_rows
+from include.reports.pdf.rows import Column, Rows, wrap
+from include.reports.tables.csv_files import EVIDENCE_COLUMNS, safe, write_evidence
 from include.reports.wording import reason_text, remedy_of
 from include.reports.write import write_reports
 from tests.include.assessment.estate import row
-from tests.include.reports.sample import CONTEXT, assessment, model
+from tests.include.reports.sample import CONTEXT, assessment, model, model_of, table_of
 
 
 def text_of(path: Path) -> str:
@@ -47,12 +47,15 @@ def read(path: Path) -> list[dict[str, str]]:
 def test_all_reports_have_the_same_bytes_whenever_and_wherever_they_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context = replace(CONTEXT, evidence=lambda: [row("PASS"), row("FAIL")])
-    first = write_reports(assessment(), context, tmp_path / "a")
+    context = replace(CONTEXT, evidence=lambda: [table_of([row("PASS"), row("FAIL")])])
+    figures = compute_metrics(assessment())
+    first = write_reports(assessment(), figures, context, tmp_path / "a")
     monkeypatch.setenv("TZ", "Pacific/Kiritimati")
     time.tzset()
     try:
-        second = write_reports(assessment(), context, tmp_path / "b" / "deeper")
+        second = write_reports(
+            assessment(), compute_metrics(assessment()), context, tmp_path / "b" / "deeper"
+        )
     finally:
         monkeypatch.delenv("TZ")
         time.tzset()
@@ -95,7 +98,7 @@ def test_what_failed_and_was_fixed_is_shown_with_its_days(tmp_path: Path) -> Non
 
 def test_an_interim_result_is_badged_on_every_page(tmp_path: Path) -> None:
     interim = replace(assessment(), status="INTERIM", interim=("1 of 3 accounts",))
-    text = text_of(write_pdf(ReportModel(interim, CONTEXT), tmp_path / "report.pdf"))
+    text = text_of(write_pdf(model_of(interim, CONTEXT), tmp_path / "report.pdf"))
     pages = text.rstrip("\f").split("\f")
     assert len(pages) > 5
     assert all("interim" in page.lower() for page in pages)
@@ -119,7 +122,7 @@ def test_a_row_taller_than_a_page_goes_on_on_the_next(tmp_path: Path) -> None:
     found = assessment()
     long = replace(found.controls[0], reason="word " * 4000)
     tall = replace(found, controls=(long, *found.controls[1:]))
-    text = text_of(write_pdf(ReportModel(tall, CONTEXT), tmp_path / "report.pdf"))
+    text = text_of(write_pdf(model_of(tall, CONTEXT), tmp_path / "report.pdf"))
     assert text.count("word") >= 4000
 
 
@@ -188,7 +191,7 @@ def test_since_and_region_are_told_in_words_where_there_is_no_value() -> None:
     )
     checks = tuple(replace(c, cells=cells) if c.id == check.id else c for c in found.checks)
     mapped = next(m for c in found.controls for m in c.checks if m.id == check.id)
-    rows = list(_resource_rows(ReportModel(replace(found, checks=checks), CONTEXT), mapped))
+    rows = list(_resource_rows(model_of(replace(found, checks=checks), CONTEXT), mapped))
     assert rows
     assert {(row[1], row[2]) for row in rows} == {("before the period", "account")}
 
@@ -199,13 +202,13 @@ def test_a_check_that_the_catalogue_no_longer_knows_is_drawn_without_a_remedy() 
 
 def test_a_receipt_that_is_not_complete_is_named_also_without_a_gap(tmp_path: Path) -> None:
     found = assessment(denied=False)
-    complete = text_of(write_pdf(ReportModel(found, CONTEXT), tmp_path / "a.pdf"))
+    complete = text_of(write_pdf(model_of(found, CONTEXT), tmp_path / "a.pdf"))
     assert "None: every source was collected completely" in complete
     line = replace(
         found.receipts[0], status="NOT_ENABLED", message="Switched off here.", content_digest=""
     )
     changed = replace(found, gaps=(), receipts=(line, *found.receipts[1:]))
-    text = text_of(write_pdf(ReportModel(changed, CONTEXT), tmp_path / "b.pdf"))
+    text = text_of(write_pdf(model_of(changed, CONTEXT), tmp_path / "b.pdf"))
     assert "None: every source was collected completely" not in text
     assert "Switched off here." in text
 
@@ -238,7 +241,7 @@ def test_reasons_name_no_ids_of_checks_and_stay_as_they_are_in_the_result() -> N
 
 def test_the_pdf_is_dated_by_its_evidence_and_carries_the_whole_digest(tmp_path: Path) -> None:
     found = assessment()
-    path = write_pdf(ReportModel(found, CONTEXT), tmp_path / "report.pdf")
+    path = write_pdf(model_of(found, CONTEXT), tmp_path / "report.pdf")
     stamp = re.sub(r"[-:TZ]", "", found.as_of[:19]).encode()
     assert b"/CreationDate (D:" + stamp in path.read_bytes()
     assert found.content_digest in squeezed(text_of(path))
@@ -255,7 +258,7 @@ def test_evidence_csv_has_a_row_per_item_with_the_controls_it_speaks_to(tmp_path
         row("FAIL", keyword="IAM_ROOT_ACCESS_KEY_CHECK", resource='=cmd("x"),y\n"z"'),
         row("PASS", keyword="NOBODYS_RULE"),
     ]
-    found = ReportModel(assessment(), replace(CONTEXT, evidence=lambda: items))
+    found = model_of(assessment(), replace(CONTEXT, evidence=lambda: [table_of(items)]))
     path = write_evidence(found, tmp_path / "evidence.csv")
     first, second = read(path)
     assert tuple(first) == EVIDENCE_COLUMNS
@@ -267,7 +270,7 @@ def test_evidence_csv_has_a_row_per_item_with_the_controls_it_speaks_to(tmp_path
 
 def test_the_spreadsheets_agree_with_the_assessment(tmp_path: Path) -> None:
     found = assessment()
-    write_reports(found, CONTEXT, tmp_path)
+    write_reports(found, compute_metrics(found), CONTEXT, tmp_path)
     controls = read(tmp_path / "controls.csv")
     assert [(c["control"], c["status"]) for c in controls] == [
         (c.id, c.status) for c in found.controls

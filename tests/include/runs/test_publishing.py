@@ -13,8 +13,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from include.assessment.metrics import compute_metrics
 from include.assessment.result import Assessment
+from include.metrics.compute import compute_metrics
 from include.runs import publishing
 from include.runs.plan import Plan
 from include.runs.publishing import publish_reports, seal_package, summary_of

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 
 from include.assessment.result import STATUSES
-from include.reports.drawings import StatusBar
-from include.reports.layout import chapter, columns, heading, plain_time
 from include.reports.model import ReportModel, percent_text, source_name, words
-from include.reports.rows import Rows
-from include.reports.style import BODY
+from include.reports.pdf.drawings import StatusBar
+from include.reports.pdf.layout import chapter, columns, heading, plain_time
+from include.reports.pdf.rows import Rows
+from include.reports.pdf.style import BODY
 from include.reports.wording import reason_text
 
 

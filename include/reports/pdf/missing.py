@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 
-from include.reports.layout import chapter, columns, heading, listed
 from include.reports.model import ReportModel, not_complete, source_name, words
-from include.reports.rows import Rows
-from include.reports.style import BODY
+from include.reports.pdf.layout import chapter, columns, heading, listed
+from include.reports.pdf.rows import Rows
+from include.reports.pdf.style import BODY
 from include.reports.wording import answer_text, place_text
 
 _MOST_PLACES = 6

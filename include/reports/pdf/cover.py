@@ -14,10 +14,10 @@ from reportlab.platypus import (
 )
 
 from include.assessment.result import STATUSES, Assessment
-from include.reports.drawings import Bar, Figures, Legend
 from include.reports.model import LIMITATIONS, ReportModel, not_complete, percent_text
-from include.reports.rows import printable
-from include.reports.style import (
+from include.reports.pdf.drawings import Bar, Figures, Legend
+from include.reports.pdf.rows import printable
+from include.reports.pdf.style import (
     BODY,
     CELL,
     H2,

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 
 from include.assessment.result import CheckResult, ControlResult, MappedCheck, Shown
-from include.reports.cover import escape
-from include.reports.drawings import StatusHeading
-from include.reports.layout import chapter, columns, heading, listed, plain_time
 from include.reports.model import ReportModel, failing_resources, source_name, words
-from include.reports.rows import Rows
-from include.reports.style import BODY, SMALL_MUTED
+from include.reports.pdf.cover import escape
+from include.reports.pdf.drawings import StatusHeading
+from include.reports.pdf.layout import chapter, columns, heading, listed, plain_time
+from include.reports.pdf.rows import Rows
+from include.reports.pdf.style import BODY, SMALL_MUTED
 from include.reports.wording import answer_text, place_text, reason_text, remedy_of
 
 _MOST_LIMITS, _MOST_PLACES = 6, 3

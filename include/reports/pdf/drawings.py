@@ -8,8 +8,8 @@ from typing import Any
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import Flowable
 
-from include.reports.rows import draw_label, printable, wrap
-from include.reports.style import (
+from include.reports.pdf.rows import draw_label, printable, wrap
+from include.reports.pdf.style import (
     BAR_COLOURS,
     BAR_INK,
     BOLD,

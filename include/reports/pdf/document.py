@@ -23,13 +23,13 @@ from reportlab.platypus import (
     PageTemplate,
 )
 
-from include.reports.chapters import controls, receipts, registers, summary
-from include.reports.cover import cover
-from include.reports.failing import failing, passing_again
-from include.reports.missing import missing
 from include.reports.model import ReportModel
-from include.reports.rows import printable
-from include.reports.style import (
+from include.reports.pdf.chapters import controls, receipts, registers, summary
+from include.reports.pdf.cover import cover
+from include.reports.pdf.failing import failing, passing_again
+from include.reports.pdf.missing import missing
+from include.reports.pdf.rows import printable
+from include.reports.pdf.style import (
     ACCENT,
     BOTTOM,
     LINE,

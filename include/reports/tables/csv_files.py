@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from include.clock import iso
+from include.evidence.table import items_of
 from include.reports.model import ReportModel, failing_resources
 
 #: A cell that begins so is taken for a formula by spreadsheet programs.
@@ -186,7 +187,8 @@ def write_evidence(model: ReportModel, path: Path) -> Path:
                 item.page,
                 item.offset,
             )
-            for item in model.context.evidence()
+            for table in model.context.evidence()
+            for item in items_of(table)
         ),
     )
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph
 
-from include.reports.cover import escape
-from include.reports.rows import Column
-from include.reports.style import H1, H2, H3, WIDTH
+from include.reports.pdf.cover import escape
+from include.reports.pdf.rows import Column
+from include.reports.pdf.style import H1, H2, H3, WIDTH
 
 #: Points; a chapter begins on the page of the one before it when that much is left.
 _ROOM_FOR_A_CHAPTER = 230.0

@@ -7,50 +7,14 @@ to controls before counting costs twelve times the rows for the same sums.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pandas as pd
 
 from include.assessment.result import STATUSES, Assessment, ControlResult
+from include.metrics.model import Metrics, percent
 
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")
-
-
-@dataclass(frozen=True)
-class Metrics:
-    """All plain JSON values; percentages have two decimals, None where nothing can be counted."""
-
-    compliance: Mapping[str, Any]
-    coverage: Mapping[str, Any]
-    by_control_set: tuple[Mapping[str, Any], ...]
-    by_account: tuple[Mapping[str, Any], ...]
-    by_region: tuple[Mapping[str, Any], ...]
-    by_severity: tuple[Mapping[str, Any], ...]
-    resources: Mapping[str, Any]
-    evidence: Mapping[str, Any]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return {
-            "compliance_metrics": dict(self.compliance),
-            "coverage": dict(self.coverage),
-            "by_control_set": list(self.by_control_set),
-            "by_account": list(self.by_account),
-            "by_region": list(self.by_region),
-            "by_severity": list(self.by_severity),
-            "resources": dict(self.resources),
-            "evidence_summary": dict(self.evidence),
-        }
-
-
-def percent(part: int, whole: int) -> float | None:
-    """``part`` of ``whole`` in per cent, two decimals, halves rounded up; None of nothing."""
-    if whole == 0:
-        return None
-    exact = Decimal(100 * part) / Decimal(whole)
-    return float(exact.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP))
 
 
 def compute_metrics(assessment: Assessment) -> Metrics:

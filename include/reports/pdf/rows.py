@@ -15,7 +15,7 @@ from reportlab.lib.colors import Color
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import Flowable
 
-from include.reports.style import (
+from include.reports.pdf.style import (
     BOLD,
     HEAD,
     INK,

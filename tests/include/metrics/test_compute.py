@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from include.assessment.metrics import compute_metrics, percent
 from include.assessment.scope import Scope
 from include.errors import InputError
+from include.metrics.compute import compute_metrics
+from include.metrics.model import percent
 from tests.include.assessment.estate import (
     ACCOUNT,
     AWAY,
