@@ -74,6 +74,17 @@ class ManualEvidenceSettings(_Checked):
     prefix: Prefix = "manual/"
 
 
+class MeteringSettings(_Checked):
+    """What Audit Manager takes for resource assessments, to estimate what a run would cost.
+
+    ``free_per_account_region`` are resource assessments a month.
+    """
+
+    price_per_thousand: Annotated[float, Field(ge=0)] = 1.25
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "USD"
+    free_per_account_region: Annotated[int, Field(ge=0)] = 0
+
+
 class FrameworkSettings(_Checked):
     """How often one framework's DAG runs by itself."""
 
@@ -98,6 +109,8 @@ class Settings(_Checked):
     manual_evidence: ManualEvidenceSettings = ManualEvidenceSettings()
     registers: str = "registers"  # a folder, relative to the project
     audit_manager: AuditManagerSettings = AuditManagerSettings()
+    expiring_within_days: Annotated[int, Field(ge=0)] = 30  # exceptions that end soon are named
+    metering: MeteringSettings = MeteringSettings()
     framework_folder: str | None = None  # relative to the project; None: frameworks, if it is there
     enabled_frameworks: tuple[FrameworkId, ...] = ()  # none: all of them
     schedule: Schedule | None = None  # of all frameworks; None: as each one's own file says
