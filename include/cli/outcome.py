@@ -14,7 +14,7 @@ from rich.table import Table
 
 from include.cli.ending import EVIDENCE_MISSING, FAILED, OK
 from include.errors import AuditError
-from include.runs.notification import blocking
+from include.runs.notification import FIRST, blocking
 from include.stack.airflow_api import TaskState
 from include.stack.environment import LocalAws
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from include.cli.following import Run
 
 _SHOWN_GAPS = 12
+#: Bytes of a report that are held at a time.
+_PIECE = 1 << 20
 _STATUS_STYLE = {"COMPLIANT": "green", "NON_COMPLIANT": "red", "INCONCLUSIVE": "yellow"}
 
 
@@ -90,21 +92,36 @@ def fetch_reports(reports: list[dict[str, str]], folder: Path, aws: LocalAws | N
     paths = []
     for report in reports:
         place = urlsplit(report["uri"])
+        path = _inside(folder, report["name"])
+        part = path.with_name(f".{path.name}.part")
+        digest = hashlib.sha256()
         try:
             answer = s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
-            content = answer["Body"].read()
+            with part.open("wb") as file:
+                for piece in answer["Body"].iter_chunks(_PIECE):
+                    digest.update(piece)
+                    file.write(piece)
+            if digest.hexdigest() != report["digest"]:
+                raise AuditError(
+                    f"The report {report['uri']} is not what the run wrote: its digest differs.",
+                    hint="Somebody changed it since; run the assessment again.",
+                )
+            part.replace(path)
         except (ClientError, BotoCoreError) as error:
             raise AuditError(f"The report {report['uri']} can't be fetched: {error}") from error
-        digest = report["digest"].removeprefix("sha256:")
-        if hashlib.sha256(content).hexdigest() != digest:
-            raise AuditError(
-                f"The report {report['uri']} is not what the run wrote: its digest differs.",
-                hint="Somebody changed it since; run the assessment again.",
-            )
-        path = folder / Path(report["name"]).name
-        path.write_bytes(content)
+        finally:
+            part.unlink(missing_ok=True)
         paths.append(path)
     return paths
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """Where the file ``name`` (with folders of its own) goes; nothing is written elsewhere."""
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise AuditError(f"The report's name '{name}' leads out of its folder.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def show(console: Console, title: str, summary: dict[str, Any], paths: list[Path]) -> None:
@@ -129,8 +146,11 @@ def show(console: Console, title: str, summary: dict[str, Any], paths: list[Path
     missing = blocking(summary.get("gaps") or ())
     table.add_row("Gaps", "\n".join(gaps) or "none", style="red" if missing else "")
     console.print(table)
-    for path in paths:
+    first = [path for path in paths if path.name in FIRST]
+    for path in first:
         console.print(f"  {path}", highlight=False, soft_wrap=True)
+    if first and (more := len(paths) - len(first)):
+        console.print(f"  and {more} more in {first[0].parent}", highlight=False, soft_wrap=True)
 
 
 def percent(value: Any) -> str:

@@ -10,6 +10,17 @@ from typing import Any
 _MOST_GAPS = 20
 
 
+#: The files of a package that people open first.
+FIRST = ("report.pdf", "report.html", "workbook.xlsx", "report.json")
+
+
+def links(reports: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Where the files that people open first lie, and the folder that all of them are in."""
+    first = {one["name"]: one["uri"] for one in reports if one["name"] in FIRST}
+    folder = next((uri.rpartition("/")[0] + "/" for uri in first.values()), "")
+    return first | ({"package": folder} if folder else {})
+
+
 def blocking(gaps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The gaps that keep a run from ending as a success.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -30,6 +29,24 @@ from include.runs.workspace import Reference, Workspace
 
 #: How many failing controls a summary names.
 _TOP = 5
+#: What the reports' bytes depend on besides our own code.
+_LIBRARIES = (
+    "arabic-reshaper",
+    "jinja2",
+    "manimgx-fonts",
+    "paperang-p2-fonts-cjk",
+    "pymupdf-fonts",
+    "reportlab",
+    "xlsxwriter",
+)
+_TYPES: Mapping[str, str] = {
+    ".csv": "text/csv; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".jsonl": "application/jsonl",
+    ".pdf": "application/pdf",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 def publish_reports(
@@ -80,10 +97,11 @@ def publish_reports(
     with tempfile.TemporaryDirectory(prefix="reports-") as folder:
         written = [
             {
-                "name": path.name,
-                **inside.put_file(path.name, path, content_type=_type(path)).to_json(),
+                "name": inner,
+                **inside.put_file(inner, path, content_type=_type(path)).to_json(),
             }
             for path in write_reports(assessment, figures, context, Path(folder))
+            for inner in [path.relative_to(folder).as_posix()]
         ]
     return {
         "package": package,
@@ -95,17 +113,18 @@ def publish_reports(
 @cache
 def _renderer() -> str:
     """A digest of what draws the reports, so that an upgrade doesn't meet its older packages."""
-    files = sorted(Path(reports.__file__).parent.rglob("*"))
+    top = Path(reports.__file__).parent.parent
     code = {
-        file.name: sha256(file.read_bytes())
-        for file in files
+        file.relative_to(top).as_posix(): sha256(file.read_bytes())
+        for folder in ("reports", "workpapers")
+        for file in sorted((top / folder).rglob("*"))
         if file.suffix != ".pyc" and file.is_file()
     }
-    return digest_of([code, version("reportlab")])
+    return digest_of([code, [version(library) for library in _LIBRARIES]])
 
 
 def _type(path: Path) -> str:
-    return mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return _TYPES.get(path.suffix, "application/octet-stream")
 
 
 def summary_of(

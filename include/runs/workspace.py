@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
 from include.aws.errors import is_condition_failed, is_no_object
 from include.digests import canonical_json, sha256
 from include.errors import AuditError
+
+#: What S3 takes in one request.
+_MOST_BYTES = 5 * 1024**3
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,24 @@ class Workspace:
         self, name: str, body: bytes, *, content_type: str = "application/octet-stream"
     ) -> Reference:
         """Write once. The same bytes again are fine, other bytes under the same name refused."""
+        return self._write(name, body, sha256(body), content_type)
+
+    def put_file(self, name: str, path: Path, *, content_type: str) -> Reference:
+        """Write a local file like :meth:`put`, without holding it in memory."""
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if file.tell() > _MOST_BYTES:
+                raise AuditError(
+                    f"{name} is larger than the 5 GiB that S3 takes in one request.",
+                    hint="Assess fewer accounts at once.",
+                )
+            file.seek(0)
+            return self._write(name, file, digest, content_type)
+
+    def _write(
+        self, name: str, body: bytes | BinaryIO, digest: str, content_type: str
+    ) -> Reference:
         key = f"{self.prefix}/{name}"
-        digest = sha256(body)
         try:
             self.s3.put_object(
                 Bucket=self.bucket,
@@ -62,8 +82,10 @@ class Workspace:
         except ClientError as error:
             if not is_condition_failed(error):
                 raise
-            there = sha256(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
-            if there != digest:
+            there = hashlib.sha256()
+            for piece in self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].iter_chunks():
+                there.update(piece)
+            if there.hexdigest() != digest:
                 raise AuditError(
                     f"s3://{self.bucket}/{key} already holds other content.",
                     hint="Results are never replaced; look for a second run of the same period.",
@@ -94,10 +116,6 @@ class Workspace:
         if not name.endswith(f"-{reference.digest[:16]}.json"):
             raise _changed(reference.uri)
         return json.loads(body), reference
-
-    def put_file(self, name: str, path: Path, *, content_type: str) -> Reference:
-        """Write a local file."""
-        return self.put(name, path.read_bytes(), content_type=content_type)
 
     def exists(self, name: str) -> bool:
         """Whether an object of that name is there."""

@@ -55,8 +55,8 @@ class ComputeMetricsOperator(AssessmentOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Compute and write."""
-        from include.metrics.compute import compute_metrics
         from include.assessment.result import Assessment
+        from include.metrics.compute import compute_metrics
         from include.runs.workspace import fetch_json
 
         plan = self.plan_of(self.plan)

@@ -46,7 +46,13 @@ class NotifyOperator(AssessmentOperator):
 
         from airflow.sdk import conf
 
-        from include.runs.notification import blocking, failed_message, finished_message, subject
+        from include.runs.notification import (
+            blocking,
+            failed_message,
+            finished_message,
+            links,
+            subject,
+        )
 
         settings = self.settings
         plan = self.plan_of(self.plan) if self.plan else None
@@ -70,7 +76,7 @@ class NotifyOperator(AssessmentOperator):
                 gaps=summary["gaps"],
                 links={
                     "run": link,
-                    **{report["name"]: report["uri"] for report in self.published["reports"]},
+                    **links(self.published["reports"]),
                 },
             )
             outcome = "Incomplete" if failed or blocking(summary["gaps"]) else "Assessed"

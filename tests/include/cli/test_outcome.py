@@ -161,5 +161,12 @@ def test_a_missing_report_is_named(bucket: object, tmp_path: Path) -> None:
 
 
 def test_a_name_never_leads_out_of_the_folder(bucket: object, tmp_path: Path) -> None:
-    paths = outcome.fetch_reports([reference(b"{}", "../../x.json")], tmp_path / "out", None)
-    assert paths == [tmp_path / "out" / "x.json"]
+    with pytest.raises(AuditError, match="leads out of its folder"):
+        outcome.fetch_reports([reference(b"{}", "../../x.json")], tmp_path / "out", None)
+    assert not (tmp_path.parent / "x.json").exists()
+
+
+def test_folders_of_the_package_are_kept(bucket: object, tmp_path: Path) -> None:
+    paths = outcome.fetch_reports([reference(b"{}", "oscal/x.json")], tmp_path / "out", None)
+    assert paths == [tmp_path / "out" / "oscal" / "x.json"]
+    assert [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()] == ["x.json"]
