@@ -7,27 +7,15 @@ random id).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import (
-    BaseDocTemplate,
-    Flowable,
-    Frame,
-    NextPageTemplate,
-    PageBreak,
-    PageTemplate,
-)
+from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
 
 from include.reports.model import ReportModel
-from include.reports.pdf.chapters import controls, receipts, registers, summary
-from include.reports.pdf.cover import cover
-from include.reports.pdf.failing import failing, passing_again
-from include.reports.pdf.missing import missing
 from include.reports.pdf.rows import printable
 from include.reports.pdf.style import (
     ACCENT,
@@ -42,6 +30,7 @@ from include.reports.pdf.style import (
     TOP,
     WIDTH,
 )
+from include.reports.pdf.story import story
 
 _INTERIM = "INTERIM - not the final result of this period"
 
@@ -79,7 +68,7 @@ def write_pdf(model: ReportModel, path: Path) -> Path:
             PageTemplate("body", [frame], onPage=furniture.page),
         ]
     )
-    document.build(list(_story(model)), canvasmaker=partial(_canvas, as_of=a.as_of))
+    document.build(list(story(model)), canvasmaker=partial(_canvas, as_of=a.as_of))
     return path
 
 
@@ -93,19 +82,6 @@ def _canvas(*args: Any, as_of: str, **more: Any) -> Canvas:
         stamp.t, stamp.lt = at.timestamp(), at.timetuple()
         stamp.YMDhms, stamp.dhh, stamp.dmm = tuple(stamp.lt)[:6], 0, 0
     return canvas
-
-
-def _story(model: ReportModel) -> Iterator[Flowable]:
-    yield from cover(model)
-    yield NextPageTemplate("body")
-    yield PageBreak()
-    yield from summary(model)
-    yield from controls(model)
-    yield from failing(model)
-    yield from passing_again(model)
-    yield from missing(model)
-    yield from registers(model)
-    yield from receipts(model)
 
 
 class _Furniture:
