@@ -17,6 +17,7 @@ from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
 
 from include.reports.model import ReportModel
 from include.reports.pdf.rows import printable
+from include.reports.pdf.story import story
 from include.reports.pdf.style import (
     ACCENT,
     BOTTOM,
@@ -30,7 +31,6 @@ from include.reports.pdf.style import (
     TOP,
     WIDTH,
 )
-from include.reports.pdf.story import story
 
 _INTERIM = "INTERIM - not the final result of this period"
 
