@@ -138,7 +138,7 @@ def reference(content: bytes, name: str = "report.json") -> dict[str, str]:
     return {
         "name": name,
         "uri": "s3://audit-reports/a/report.json",
-        "digest": "sha256:" + hashlib.sha256(content).hexdigest(),
+        "digest": hashlib.sha256(content).hexdigest(),
     }
 
 
