@@ -7,7 +7,9 @@ is streamed one account at a time; what stays in memory is a few bits per resour
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import pyarrow as pa
 
 from include.assessment.answers import answer_cell, before_of, cell_regions
 from include.assessment.controls import judge_control
@@ -38,6 +40,7 @@ from include.assessment.tally import Tally
 from include.checks.check import Check
 from include.clock import from_iso, iso
 from include.frameworks.schema import Framework
+from include.workpapers.population import PopulationRows
 
 
 def assess(
@@ -50,11 +53,14 @@ def assess(
     *,
     earlier: Assessment | None = None,
     interim: Sequence[str] = (),
+    population: Callable[[pa.Table], None] | None = None,
 ) -> Assessment:
     """Judge every control of ``framework`` for ``period``.
 
     ``earlier`` is the last period's result, None if there is none; ``interim`` says why the
-    result must not count as final. Raises InputError for a snapshot of another period.
+    result must not count as final. ``population`` takes every judged resource: tables
+    of :data:`include.workpapers.population.SCHEMA`, account by account. Raises InputError for a
+    snapshot of another period.
     """
     before = before_of(earlier) if earlier else frozenset()
     registers = registers or Registers()
@@ -69,6 +75,7 @@ def assess(
     counts = Counts(framework.id)
     cells: dict[str, list[CellAnswer]] = defaultdict(list)
     standings: dict[tuple[str, str, str], str] = {}
+    resources = PopulationRows(population) if population else None
     for account in scope.accounts:
         here = [s for s in given if s.receipt.account == account]
         found = read_standing(here, account, checks, scope, counting)
@@ -77,9 +84,14 @@ def assess(
         for check in checks.values():
             for region, places in cell_regions(check, scope.regions):
                 tally = tallies.pop((check.id, region), None) or Tally(tuple(check.by_source))
-                cells[check.id].append(
-                    answer_cell(check, account, region, places, found, tally, judge, period, before)
+                cell = answer_cell(
+                    check, account, region, places, found, tally, judge, period, before
                 )
+                cells[check.id].append(cell)
+                if resources:
+                    resources.add(check, cell, tally)
+        if resources:
+            resources.flush()
     count_manual_elsewhere(given, scope, counts)
     results = {check.id: _check_result(check, cells[check.id]) for check in checks.values()}
     used: set[str] = set()

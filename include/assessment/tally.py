@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from include.assessment.judging import Word
@@ -15,12 +15,17 @@ _BIT = {"PASS": 1, "FAIL": 2, "UNANSWERED": 4}
 
 @dataclass
 class Tally:
-    """All rows of one check in one cell. Bits of a resource: three for each of the sources."""
+    """All rows of one check in one cell.
+
+    Bits of a resource: three for each of the sources, and above them which of the kinds it is.
+    """
 
     sources: tuple[str, ...]
     words: dict[str, int] = field(default_factory=dict)
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     types: dict[str, tuple[str, str]] = field(default_factory=dict)
+    #: Of every resource, which kinds there are; their number stands above the sources' bits.
+    kinds: dict[str, int] = field(default_factory=dict)
     gone: set[Shown] = field(default_factory=set)
     fixed: set[Shown] = field(default_factory=set)
     current: set[tuple[str, str]] = field(default_factory=set)
@@ -44,7 +49,11 @@ class Tally:
                 self.not_applicable += 1
             return
         shift = 3 * self.sources.index(row.source)
-        self.words[row.resource] = self.words.get(row.resource, 0) | (_BIT[word] << shift)
+        bits = self.words.get(row.resource)
+        if bits is None:
+            kind = self.kinds.setdefault(row.resource_type, len(self.kinds))
+            bits = kind << 3 * len(self.sources)
+        self.words[row.resource] = bits | (_BIT[word] << shift)
         if word == "FAIL":
             self.types.setdefault(row.resource, (row.resource_type, row.region))
             self.findings.setdefault(row.resource, []).append(_finding(row, region))
@@ -93,6 +102,25 @@ class Tally:
                 if set(self._said(bits).values()) == {"UNANSWERED"}
             )
         )
+
+    def population(self) -> Iterator[tuple[str, str, str, str]]:
+        """Every resource that a source had a word on: (identity, type, result, sources' words).
+
+        Ordered by identity. ``result`` is FAIL, PASS or UNANSWERED, the worst of what the sources
+        said; as many of each as :meth:`failing`, :meth:`passing` and :meth:`unanswered` say.
+        """
+        kinds = list(self.kinds)
+        shift = 3 * len(self.sources)
+        known: dict[int, tuple[str, str]] = {}
+        for resource in sorted(self.words):
+            bits = self.words[resource]
+            own = bits & ((1 << shift) - 1)
+            if own not in known:
+                said = self._said(own)
+                result = next(w for w in ("FAIL", "PASS", "UNANSWERED") if w in said.values())
+                known[own] = result, " ".join(f"{name}={word}" for name, word in said.items())
+            kind = self.types[resource][0] if resource in self.types else kinds[bits >> shift]
+            yield resource, kind, *known[own]
 
     def disagreements(self) -> tuple[Disagreement, ...]:
         """Resources that one source passes and another fails."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pyarrow as pa
+
 from include.assessment.assess import assess
 from include.assessment.registers import Registers
 from include.assessment.result import Assessment
@@ -17,10 +21,12 @@ def judge_run(
     store: SnapshotStore,
     registers: Registers | None = None,
     earlier: Assessment | None = None,
+    population: Callable[[pa.Table], None] | None = None,
 ) -> Assessment:
     """Judge every control from what lies in the store; what is missing is stated as a gap.
 
-    ``earlier`` is the last period's result (see earlier.py), None for the first.
+    ``earlier`` is the last period's result (see earlier.py), None for the first; ``population``
+    takes every judged resource (see include/workpapers/population.py).
     """
     return assess(
         load_framework(plan.framework),
@@ -31,4 +37,5 @@ def judge_run(
         registers,
         earlier=earlier,
         interim=plan.interim,
+        population=population,
     )
