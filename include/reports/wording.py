@@ -49,3 +49,13 @@ def answer_text(cell: CellAnswer) -> str:
 def place_text(cell: CellAnswer) -> str:
     """A cell's account and region."""
     return f"{cell.account} {cell.region}".strip()
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """A number with its noun: ``1 resource``, ``1,204 resources``."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def verb(n: int, one: str, many: str) -> str:
+    """``fails`` for one, ``fail`` for none or several."""
+    return one if n == 1 else many
