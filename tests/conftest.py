@@ -47,3 +47,27 @@ def airflow_database() -> None:
     from airflow.utils.db import initdb
 
     initdb()
+
+
+#: These take longest, each as one group; begun first, they don't end last.
+_LONG = ("tests/stack", "tests/judge", "tests/acceptance")
+
+
+def _group(item: pytest.Item) -> str:
+    """Tests of one group run in one process, one after the other: they share what they set up."""
+    path = item.path.relative_to(ROOT).as_posix()
+    # The stack is one for its whole folder; elsewhere, what a file sets up is its own.
+    return "tests/stack" if path.startswith("tests/stack/") else path
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Several processes take whole groups (``-n``, ``--dist loadgroup``), the longest first."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+    def order(item: pytest.Item) -> int:
+        path = item.path.relative_to(ROOT).as_posix()
+        return next((n for n, long in enumerate(_LONG) if path.startswith(long)), len(_LONG))
+
+    items.sort(key=order)

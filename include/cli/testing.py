@@ -9,6 +9,9 @@ import typer
 
 from include.errors import AuditError
 
+#: The whole suite: one process per processor, each with whole groups of tests (tests/conftest.py).
+_WHOLE = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadgroup", "--no-loadscope-reorder")
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -19,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def test(context: typer.Context) -> None:
-    """Run the tests; all further arguments are pytest's."""
+    """Run the tests; all further arguments are pytest's. Without any, several run at a time."""
     from importlib.util import find_spec
 
     from include.settings import ROOT
@@ -29,4 +32,4 @@ def test(context: typer.Context) -> None:
     os.chdir(ROOT)
     sys.stdout.flush()
     # Replaces this process, so that pytest's exit code and Ctrl-C are its own.
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "pytest", *context.args])
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "pytest", *(context.args or _WHOLE)])
