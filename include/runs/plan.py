@@ -77,7 +77,7 @@ class Plan:
     @property
     def slug(self) -> str:
         """The period's label, fit for names of files and objects."""
-        return re.sub(r"[^0-9A-Za-z-]+", "_", self.label).strip("_")
+        return slug_of(self.label)
 
     @property
     def key(self) -> str:
@@ -101,6 +101,11 @@ class Plan:
     def exclusion_of(self, source: str, account: str, region: str) -> Exclusion | None:
         """The decision by which a cell is left out; None if it is collected."""
         return next((e for e in self.excluded if e.covers(source, account, region)), None)
+
+
+def slug_of(label: str) -> str:
+    """A period's label, fit for names of files and objects."""
+    return re.sub(r"[^0-9A-Za-z-]+", "_", label).strip("_")
 
 
 def make_plan(

@@ -1,0 +1,202 @@
+"""Finds the results that lie in the runs' folders: ``soc2@2026-09`` is a framework and a period."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from include.assessment.period import parse_period
+from include.assessment.result import Assessment
+from include.errors import InputError, did_you_mean
+from include.runs.plan import slug_of
+from include.runs.workspace import Reference, Workspace
+
+if TYPE_CHECKING:
+    from include.settings import Settings
+
+#: A run's folder: framework, period and the digest of its scope; see Plan.key.
+_FOLDER = re.compile(r"(?P<framework>.+?)_(?P<period>\d[0-9A-Za-z_-]*)_(?P<scope>[0-9a-f]{8})")
+
+
+@dataclass(frozen=True)
+class Result:
+    """The result in force of one framework, period and scope (accounts, regions, sources).
+
+    ``scope`` is the digest that keeps scopes apart in the folders' names; ``written`` is when the
+    bucket took it (UTC). ``population`` names the Parquet file of what was judged; None where it
+    was not kept.
+    """
+
+    scope: str
+    written: datetime
+    assessment: Assessment
+    reference: Reference
+    population: Reference | None = None
+
+    @property
+    def name(self) -> str:
+        """``cis_aws_5.0@2026-10``."""
+        return f"{self.assessment.framework}@{self.assessment.period}"
+
+    @property
+    def final(self) -> bool:
+        """Whether it counts as the period's result: not INTERIM."""
+        return self.assessment.status != "INTERIM"
+
+
+def record_judged(
+    folder: Workspace, assessment: Reference, population: Reference | None
+) -> Reference:
+    """Note in a run's folder which population a result was judged with."""
+    return folder.put_json(
+        "judged",
+        {
+            "assessment": assessment.to_json(),
+            "population": population.to_json() if population else None,
+        },
+    )
+
+
+def find_results(runs: Workspace, framework: str, period: str) -> list[Result]:
+    """The results of a framework (its id) and a period, one for each scope it was assessed in.
+
+    Of a scope, the final result that was written last counts; an INTERIM one only where there is
+    no other. Final ones come first, the newest first. Raises AuditError for a result that is not
+    what its name says.
+    """
+    slug = slug_of(parse_period(period).label)
+    found = []
+    for name in _folders(runs, f"{framework}_{slug}_"):
+        match = _FOLDER.fullmatch(name)
+        if match is None or match["framework"] != framework or match["period"] != slug:
+            continue
+        result = _result_in(runs.below(name), match["scope"])
+        if result is not None:
+            found.append(result)
+    # Within S3's second, the name decides.
+    found.sort(key=lambda one: (one.final, one.written, one.scope), reverse=True)
+    return found
+
+
+def known_results(runs: Workspace) -> list[tuple[str, str]]:
+    """(framework, period as folders spell it) of all runs, sorted."""
+    matches = (_FOLDER.fullmatch(name) for name in _folders(runs))
+    return sorted({(match["framework"], match["period"]) for match in matches if match})
+
+
+def resolve(text: str, runs: Workspace, frameworks: Iterable[str], scope: str = "") -> Result:
+    """The result that ``framework@period`` names, of the ``scope`` that begins so.
+
+    ``frameworks`` are the ids there are; a part of one will do where no other has it
+    (:func:`framework_named`). Of several scopes, the newest full result is meant. Raises
+    InputError when nothing is there, and says what is.
+    """
+    named, _, period = text.rpartition("@")
+    if not named or not period:
+        raise InputError(
+            f"'{text}' is not a framework and a period.", hint="Write cis_aws_5.0@2026-10."
+        )
+    label = parse_period(period).label
+    there = known_results(runs)
+    framework = framework_named(named, [*frameworks, *(one for one, _ in there)])
+    results = find_results(runs, framework, label)
+    fitting = [one for one in results if one.scope.startswith(scope)]
+    if fitting:
+        return fitting[0]
+    if results:
+        raise InputError(
+            f"{framework} was not assessed for {label} in a scope '{scope}'.",
+            hint=f"Its scopes: {', '.join(one.scope for one in results)}.",
+        )
+    periods = [when for one, when in there if one == framework]
+    others = ", ".join(sorted({one for one, _ in there}))
+    if periods:
+        hint = f"There are results for: {', '.join(periods)}."
+    elif others:
+        hint = f"There are results of: {others}."
+    else:
+        hint = "There are none at all yet: run an assessment first."
+    raise InputError(f"{framework} has no result for {label}.", hint=hint)
+
+
+def framework_named(text: str, known: Iterable[str]) -> str:
+    """The framework of which ``text`` is the id, or the beginning of a single one's.
+
+    Case and punctuation make no difference: soc2 is soc_2_2017. Raises InputError when several
+    begin so, or none.
+    """
+    ids = sorted(set(known))
+    if text in ids:
+        return text
+    plain = _plain(text)
+    near = [one for one in ids if plain and _plain(one) == plain]
+    near = near or [one for one in ids if plain and _plain(one).startswith(plain)]
+    if len(near) == 1:
+        return near[0]
+    if near:
+        raise InputError(
+            f"'{text}' may be any of {len(near)} frameworks.",
+            hint=f"Did you mean {', '.join(near[:-1])} or {near[-1]}?",
+        )
+    raise InputError(
+        f"There is no framework '{text}'.",
+        hint=did_you_mean(text, ids) or "See ./audit frameworks.",
+    )
+
+
+def framework_ids(settings: Settings) -> list[str]:
+    """The ids of all frameworks that can be read, the deployment's own ones among them."""
+    from include.frameworks.loader import readable_frameworks
+
+    own = settings.own_frameworks
+    return [header.id for header in readable_frameworks((own,) if own else ())[0]]
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^0-9a-z]", "", text.casefold())
+
+
+def _result_in(folder: Workspace, scope: str) -> Result | None:
+    interim: Result | None = None
+    for name, written in _objects(folder, "assessment-"):
+        value, reference = folder.get_json(name)
+        result = Result(scope, written, Assessment.from_json(value), reference)
+        if result.final:
+            return _with_population(folder, result)
+        interim = interim or result
+    return _with_population(folder, interim) if interim else None
+
+
+def _with_population(folder: Workspace, result: Result) -> Result:
+    for name, _ in _objects(folder, "judged-"):
+        judged, _ = folder.get_json(name)
+        if judged["assessment"] == result.reference.to_json() and judged["population"]:
+            return Result(
+                result.scope,
+                result.written,
+                result.assessment,
+                result.reference,
+                Reference(**judged["population"]),
+            )
+    return result
+
+
+def _folders(runs: Workspace, prefix: str = "") -> list[str]:
+    pages = runs.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=runs.bucket, Prefix=f"{runs.prefix}/{prefix}", Delimiter="/"
+    )
+    found = (one["Prefix"] for page in pages for one in page.get("CommonPrefixes", ()))
+    return sorted(prefix.removeprefix(f"{runs.prefix}/").rstrip("/") for prefix in found)
+
+
+def _objects(folder: Workspace, prefix: str) -> list[tuple[str, datetime]]:
+    """Names and times of what lies in a folder, the last written first."""
+    found: list[tuple[str, Any]] = []
+    pages = folder.s3.get_paginator("list_objects_v2")
+    for page in pages.paginate(Bucket=folder.bucket, Prefix=f"{folder.prefix}/{prefix}"):
+        found += [(one["Key"], one["LastModified"]) for one in page.get("Contents", ())]
+    found.sort(key=lambda one: (-one[1].timestamp(), one[0]))
+    return [(key.removeprefix(f"{folder.prefix}/"), at) for key, at in found]
