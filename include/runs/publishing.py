@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
@@ -24,8 +26,11 @@ from include.metrics.model import Metrics
 from include.reports.model import ReportContext
 from include.reports.write import write_reports
 from include.runs.plan import Plan
+from include.runs.populations import stored_population
 from include.runs.snapshots import snapshots_of
 from include.runs.workspace import Reference, Workspace
+from include.workpapers.population import read_population
+from include.workpapers.sampling import Sampling
 
 #: How many failing controls a summary names.
 _TOP = 5
@@ -57,8 +62,13 @@ def publish_reports(
     store: SnapshotStore,
     workspace: Workspace,
     environment: str,
+    *,
+    population: Mapping[str, str] | None = None,
+    sampling: Sampling | None = None,
 ) -> dict[str, Any]:
     """Write every report into ``<workspace>/<package>/``; returns references and a summary.
+
+    ``population`` names the file of what was judged (see populations.py).
 
     The package's name is a digest of what the reports are made from, and by which code: the same
     inputs find the package there already, a recomputed result gets one of its own beside it.
@@ -71,6 +81,8 @@ def publish_reports(
         name,
         target.get("assessment_id", ""),
         environment,
+        (population or {}).get("digest", ""),
+        asdict(sampling or Sampling()),
         _renderer(),
     ]
     package = digest_of(about)[:16]
@@ -85,16 +97,22 @@ def publish_reports(
         for snapshot in chosen(snapshots_of(plan, store), plan.scope, plan.period):
             yield snapshot.receipt
 
-    context = ReportContext(
-        environment=environment,
-        assessment_name=name,
-        assessment_id=target.get("assessment_id", ""),
-        s3_location=inside.uri,
-        package=package,
-        evidence=evidence,
-        receipts=receipts,
-    )
-    with tempfile.TemporaryDirectory(prefix="reports-") as folder:
+    with ExitStack() as kept:
+        folder = kept.enter_context(tempfile.TemporaryDirectory(prefix="reports-"))
+        judged = (
+            kept.enter_context(stored_population(workspace.s3, population)) if population else None
+        )
+        context = ReportContext(
+            environment=environment,
+            assessment_name=name,
+            assessment_id=target.get("assessment_id", ""),
+            s3_location=inside.uri,
+            package=package,
+            evidence=evidence,
+            population=lambda: read_population(judged) if judged else (),
+            receipts=receipts,
+            sampling=sampling or Sampling(),
+        )
         written = [
             {
                 "name": inner,

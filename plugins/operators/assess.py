@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from airflow.sdk import Context
@@ -11,6 +13,8 @@ from plugins.operators.base import AssessmentOperator, Handed
 
 class MapToControlsOperator(AssessmentOperator):
     """Maps all evidence of the run to its controls; returns the assessment's reference.
+
+    Beside it, under ``population``, the reference of the resources that were judged.
 
     Runs whatever became of the collection (a cell without a snapshot is a gap that is stated),
     but never without a plan.
@@ -23,24 +27,38 @@ class MapToControlsOperator(AssessmentOperator):
         self.plan = plan
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Judge and write."""
+        """Judge and write, the judged resources beside the result."""
         from include.assessment.registers import load_registers
         from include.runs.earlier import earlier_result
         from include.runs.judging import judge_run
+        from include.runs.populations import store_population
+        from include.runs.results import record_judged
+        from include.workpapers.population import PopulationWriter
 
         plan = self.plan_of(self.plan)
         registers = load_registers(self.settings.registers_folder)
         last = earlier_result(plan, self.workspace("runs"))
-        assessment = judge_run(plan, self.store(), registers, last[0] if last else None)
-        reference = self.workspace("runs", plan.key).put_json("assessment", assessment.to_json())
+        folder = self.workspace("runs", plan.key)
+        with TemporaryDirectory(prefix="population-") as scratch:
+            path = Path(scratch) / "population.parquet"
+            with PopulationWriter(path) as population:
+                assessment = judge_run(
+                    plan, self.store(), registers, last[0] if last else None, population
+                )
+            resources = store_population(folder, path)
+        reference = folder.put_json("assessment", assessment.to_json())
+        judged = record_judged(folder, reference, resources)
         read = [receipt.uri for receipt in assessment.receipts if receipt.uri]
-        self.record_lineage(read=read + ([last[1].uri] if last else []), wrote=[reference.uri])
+        self.record_lineage(
+            read=read + ([last[1].uri] if last else []),
+            wrote=[reference.uri, resources.uri, judged.uri],
+        )
         if last:
             self.log.info("Stands on the result of %s, %s", last[0].period, last[1].uri)
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = {"period": plan.label, **reference.to_json()}
         self.log.info("%d controls judged, %d gaps", len(assessment.controls), len(assessment.gaps))
-        return reference.to_json()
+        return {**reference.to_json(), "population": resources.to_json()}
 
 
 class ComputeMetricsOperator(AssessmentOperator):

@@ -49,6 +49,7 @@ class GenerateReportsOperator(AssessmentOperator):
             self.store(),
             self.workspace("packages", plan.key),
             self.settings.environment,
+            population=self.assessment.get("population"),
         )
         self.record_lineage(
             read=[self.assessment["uri"], self.metrics["uri"]],

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -15,10 +16,14 @@ from moto import mock_aws
 
 from include.assessment.result import Assessment
 from include.metrics.compute import compute_metrics
+from include.reports.model import ReportContext
 from include.runs import publishing
 from include.runs.plan import Plan
+from include.runs.populations import store_population
 from include.runs.publishing import publish_reports, seal_package, summary_of
 from include.runs.workspace import Workspace
+from include.workpapers.population import SCHEMA, table_of, write_population
+from include.workpapers.sampling import Sampling
 from tests.include.reports.sample import assessment
 
 PLAN = Plan(
@@ -53,7 +58,7 @@ def s3() -> Iterator[Any]:
         yield client
 
 
-def publish(s3: Any, found: Assessment) -> dict[str, Any]:
+def publish(s3: Any, found: Assessment, **more: Any) -> dict[str, Any]:
     return publish_reports(
         PLAN,
         found,
@@ -62,6 +67,7 @@ def publish(s3: Any, found: Assessment) -> dict[str, Any]:
         NoSnapshots(),  # type: ignore[arg-type]
         Workspace(s3, "reports", "packages"),
         "test",
+        **more,
     )
 
 
@@ -123,3 +129,27 @@ def test_without_audit_manager_the_summary_says_why() -> None:
     found = replace(assessment(seed=1), gaps=())
     summary = summary_of(found, compute_metrics(found).to_json(), "closed to new customers")
     assert summary["audit_manager"] == "closed to new customers"
+
+
+def test_the_reports_are_given_the_population_the_result_was_judged_with(
+    s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_population(tmp_path / "p", [table_of({name: [f"a {name}"] for name in SCHEMA.names})])
+    kept = store_population(Workspace(s3, "reports", "runs/x"), tmp_path / "p").to_json()
+    seen: list[list[str]] = []
+
+    def look(found: Any, figures: Any, context: ReportContext, folder: Path) -> list[Path]:
+        for _ in range(2):
+            seen.append([str(v) for t in context.population() for v in t["resource"]])
+        return []
+
+    monkeypatch.setattr(publishing, "write_reports", look)
+    with_it = publish(s3, assessment(seed=1), population=kept)
+    assert seen == [["a resource"], ["a resource"]]
+    assert publish(s3, assessment(seed=1))["package"] != with_it["package"]
+    assert seen[2:] == [[], []]
+
+
+def test_another_way_of_sampling_is_another_package(s3: Any) -> None:
+    few = publish(s3, assessment(seed=1), sampling=Sampling(size=5))
+    assert publish(s3, assessment(seed=1))["package"] != few["package"]
