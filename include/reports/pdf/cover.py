@@ -16,9 +16,9 @@ from reportlab.platypus import (
 from include.assessment.result import STATUSES, Assessment
 from include.reports.model import LIMITATIONS, ReportModel, not_complete, percent_text
 from include.reports.pdf.drawings import Bar, Figures, Legend
-from include.reports.pdf.rows import printable
 from include.reports.pdf.style import (
     BODY,
+    BOLD,
     CELL,
     H2,
     LABEL,
@@ -29,6 +29,7 @@ from include.reports.pdf.style import (
     TITLE,
     WIDTH,
 )
+from include.reports.pdf.text import escape as escape
 
 _STATUS_WORDS = {
     "COMPLETE": "Complete: every source was collected everywhere in scope",
@@ -37,11 +38,6 @@ _STATUS_WORDS = {
 }
 #: More accounts than this are counted on the cover, and listed in the summary.
 _MOST_ACCOUNTS = 12
-
-
-def escape(text: str) -> str:
-    """Text for a Paragraph: printable by the PDF's fonts, and no markup."""
-    return printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def cover(model: ReportModel) -> Iterator[Flowable]:
@@ -96,7 +92,7 @@ def cover(model: ReportModel) -> Iterator[Flowable]:
 
 def _badge(text: str) -> Table:
     ink, ground = STATUS_COLOURS["NON_COMPLIANT"]
-    style = BODY.clone("badge", textColor=ink, fontName="Helvetica-Bold", spaceAfter=0)
+    style = BODY.clone("badge", textColor=ink, fontName=BOLD, spaceAfter=0)
     return Table(
         [[Paragraph(escape(text), style)]],
         colWidths=[WIDTH],

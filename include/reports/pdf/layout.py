@@ -7,9 +7,9 @@ from typing import Any
 
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph
 
-from include.reports.pdf.cover import escape
 from include.reports.pdf.rows import Column
 from include.reports.pdf.style import H1, H2, H3, WIDTH
+from include.reports.pdf.text import markup
 
 #: Points; a chapter begins on the page of the one before it when that much is left.
 _ROOM_FOR_A_CHAPTER = 230.0
@@ -23,7 +23,7 @@ def chapter(title: str, *, room: float = _ROOM_FOR_A_CHAPTER) -> Iterator[Flowab
 
 def heading(text: str, *, level: int = 1) -> Paragraph:
     """A heading of level 1, 2 or 3."""
-    return Paragraph(escape(text), {1: H1, 2: H2, 3: H3}[level])
+    return Paragraph(markup(text), {1: H1, 2: H2, 3: H3}[level])
 
 
 def columns(*wanted: tuple[str, float] | tuple[str, float, Any]) -> list[Column]:

@@ -25,9 +25,10 @@ from include.reports.pdf.style import (
     STATUS_COLOURS,
     ZEBRA,
 )
+from include.reports.pdf.text import drawable
+from include.reports.pdf.text import wrap as wrap
 
 _SIZE, _LEADING, _PAD_X, _PAD_Y = 7.8, 9.8, 5.0, 3.6
-_BREAK_AFTER = "/:_-.,)"
 #: Points; only on a page as empty as that is a single row cut, because it will fit on none.
 _ALMOST_A_PAGE = 500.0
 
@@ -41,41 +42,7 @@ class Column:
     kind: Literal["text", "number", "status", "strong"] = "text"
 
 
-def wrap(text: str, width: float, font: str = SANS, size: float = _SIZE) -> list[str]:
-    """Lines no wider than ``width`` points: broken at spaces, else after punctuation, else hard."""
-    lines: list[str] = []
-    for paragraph in str(text).split("\n"):
-        line = ""
-        for word in paragraph.split(" "):
-            joined = f"{line} {word}" if line else word
-            if stringWidth(joined, font, size) <= width:
-                line = joined
-                continue
-            if line:
-                lines.append(line)
-            *full, line = _chop(word, width, font, size)
-            lines += full
-        lines.append(line)
-    return lines
-
-
-def _chop(word: str, width: float, font: str, size: float) -> list[str]:
-    pieces = []
-    while stringWidth(word, font, size) > width and len(word) > 1:
-        fits = 1
-        while fits < len(word) and stringWidth(word[: fits + 1], font, size) <= width:
-            fits += 1
-        # A break after punctuation reads better, unless it leaves most of the line empty.
-        at = max((word.rfind(mark, 0, fits) + 1 for mark in _BREAK_AFTER), default=0)
-        at = at if at > fits * 0.6 else fits
-        pieces.append(word[:at])
-        word = word[at:]
-    return [*pieces, word]
-
-
-def printable(text: str) -> str:
-    """Text as the PDF's standard fonts can show it; what they lack becomes '?'."""
-    return str(text).encode("cp1252", "replace").decode("cp1252")
+printable = drawable
 
 
 class Rows(Flowable):  # type: ignore[misc]

@@ -9,12 +9,16 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 
+from include.reports.pdf.fonts import BOLD as BOLD
+from include.reports.pdf.fonts import SANS as SANS
+from include.reports.pdf.fonts import register
+
 PAGE_WIDTH, PAGE_HEIGHT = A4
 MARGIN = 18 * mm
 TOP, BOTTOM = 24 * mm, 20 * mm
 WIDTH = PAGE_WIDTH - 2 * MARGIN
 
-SANS, BOLD = "Helvetica", "Helvetica-Bold"
+register()
 
 INK = HexColor("#1b2430")
 MUTED = HexColor("#5b6675")

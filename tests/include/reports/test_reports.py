@@ -19,6 +19,7 @@ from include.checks.catalogue import load_catalogue
 from include.metrics.compute import compute_metrics
 from include.reports.pdf.document import write_pdf
 from include.reports.pdf.failing import _passing_again, _resource_rows
+from include.reports.pdf.fonts import SANS
 from include.reports.pdf.rows import Column, Rows, wrap
 from include.reports.tables.csv_files import EVIDENCE_COLUMNS, safe, write_evidence
 from include.reports.wording import reason_text, remedy_of
@@ -114,7 +115,7 @@ def test_text_never_runs_over_its_column() -> None:
     arn = "arn:aws:elasticloadbalancing:eu-west-1:111111111111:loadbalancer/app/" + "x" * 90
     for text in (arn, "a few words " * 12, "", "word", "W" * 200):
         lines = wrap(text, 110)
-        assert all(stringWidth(line, "Helvetica", 7.8) <= 110 for line in lines)
+        assert all(stringWidth(line, SANS, 7.8) <= 110 for line in lines)
         assert squeezed("".join(lines)) == squeezed(text)
 
 
