@@ -47,11 +47,11 @@ class MapToControlsOperator(AssessmentOperator):
                 )
             resources = store_population(folder, path)
         reference = folder.put_json("assessment", assessment.to_json())
-        judged = record_judged(folder, reference, resources)
+        record_judged(folder, reference, resources)
         read = [receipt.uri for receipt in assessment.receipts if receipt.uri]
         self.record_lineage(
             read=read + ([last[1].uri] if last else []),
-            wrote=[reference.uri, resources.uri, judged.uri],
+            wrote=[reference.uri, resources.uri],
         )
         if last:
             self.log.info("Stands on the result of %s, %s", last[0].period, last[1].uri)

@@ -41,6 +41,7 @@ class GenerateReportsOperator(AssessmentOperator):
         if not self.assessment or not self.metrics:
             raise AirflowFailException("There is nothing to report: no assessment or no metrics.")
         s3 = self.client("s3")
+        population = self.assessment.get("population")
         published = publish_reports(
             plan,
             Assessment.from_json(fetch_json(s3, dict(self.assessment))),
@@ -49,10 +50,14 @@ class GenerateReportsOperator(AssessmentOperator):
             self.store(),
             self.workspace("packages", plan.key),
             self.settings.environment,
-            population=self.assessment.get("population"),
+            population=population,
         )
         self.record_lineage(
-            read=[self.assessment["uri"], self.metrics["uri"]],
+            read=[
+                self.assessment["uri"],
+                self.metrics["uri"],
+                *([population["uri"]] if population else []),
+            ],
             wrote=[report["uri"] for report in published["reports"]],
         )
         for outlet in self.outlets:

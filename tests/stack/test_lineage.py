@@ -70,9 +70,10 @@ def test_a_publishing_task_names_its_inputs_and_outputs(
     lab: Lab, events: list[dict[str, Any]], task: str
 ) -> None:
     run = lab.runs("scheduled")[0]
-    judged = run.value("map_to_controls")["uri"]
+    result = run.value("map_to_controls")
+    judged = {result["uri"], result["population"]["uri"]}
     wrote = {
-        "map_to_controls": {judged},
+        "map_to_controls": judged,
         "generate_reports": {one["uri"] for one in run.value("generate_reports")["reports"]},
     }
     read = {
@@ -82,7 +83,7 @@ def test_a_publishing_task_names_its_inputs_and_outputs(
             if name.startswith("collect.")
             for ref in run.value(name, index)
         },
-        "generate_reports": {judged, run.value("compute_metrics")["uri"]},
+        "generate_reports": judged | {run.value("compute_metrics")["uri"]},
     }
     completed = [
         event
