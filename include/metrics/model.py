@@ -12,6 +12,9 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
+#: From worst to least.
+SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")
+
 
 def percent(part: int, whole: int) -> float | None:
     """``part`` of ``whole`` in per cent, two decimals, halves rounded up; None of nothing."""
@@ -19,6 +22,13 @@ def percent(part: int, whole: int) -> float | None:
         return None
     exact = Decimal(100 * part) / Decimal(whole)
     return float(exact.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP))
+
+
+def difference(before: float | None, now: float | None) -> float | None:
+    """``now`` less ``before`` to two decimals; None where either is."""
+    if before is None or now is None:
+        return None
+    return float(Decimal(str(now)) - Decimal(str(before)))
 
 
 @dataclass(frozen=True)

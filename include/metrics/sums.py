@@ -13,7 +13,7 @@ from include.errors import AuditError
 Numbers: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 #: Keys held before they are sorted and counted.
-_HELD = 1 << 20
+_HELD = 1 << 22
 #: Bits of a key: those of an int64 without its sign.
 _BITS = 63
 
