@@ -79,15 +79,17 @@ def check_facts(check: CheckResult) -> CheckFacts:
             last[proof.source] = max(last.get(proof.source, ""), proof.last_evaluated)
             if proof.narrowed or proof.comparison not in ("", "equal"):
                 other[proof.source] = other.get(proof.source, 0) + 1
-    counts = check.counts
+    passed = sum(cell.passing for cell in check.cells)
+    failed = sum(len(cell.failing) for cell in check.cells)
+    unanswered = sum(len(cell.unanswered) for cell in check.cells)
     return CheckFacts(
         cells=len(check.cells),
         settled=sum(cell.settled for cell in check.cells),
         blocked=sum(cell.blocked for cell in check.cells),
-        population=counts.total,
-        passed=counts.passing,
-        failed=counts.failing,
-        unanswered=counts.unanswered,
+        population=passed + failed + unanswered,
+        passed=passed,
+        failed=failed,
+        unanswered=unanswered,
         disagreements=sum(len(cell.disagreements) for cell in check.cells),
         fixed=sum(len(cell.fixed) for cell in check.cells),
         gone=sum(len(cell.gone) for cell in check.cells),
