@@ -34,8 +34,9 @@ class GenerateReportsOperator(AssessmentOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Render and store."""
         from include.assessment.result import Assessment
+        from include.runs.published import record_published
         from include.runs.publishing import publish_reports
-        from include.runs.workspace import fetch_json
+        from include.runs.workspace import Reference, fetch_json
 
         plan = self.plan_of(self.plan)
         if not self.assessment or not self.metrics:
@@ -51,6 +52,12 @@ class GenerateReportsOperator(AssessmentOperator):
             self.workspace("packages", plan.key),
             self.settings.environment,
             population=population,
+        )
+        record_published(
+            self.workspace("runs", plan.key),
+            Reference(self.assessment["uri"], self.assessment["digest"]),
+            Reference(self.metrics["uri"], self.metrics["digest"]),
+            self.workspace("packages", plan.key, published["package"]).uri,
         )
         self.record_lineage(
             read=[
