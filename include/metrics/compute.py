@@ -1,224 +1,96 @@
-"""Compliance metrics: the score, what it rests on, and how it divides.
-
-Counts are aggregated per check and cell first and joined to controls afterwards: joining evidence
-to controls before counting costs twelve times the rows for the same sums.
-"""
+"""Every figure of an assessment, put together. What each one means stands in docs/metrics.md."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
-from include.assessment.result import STATUSES, Assessment, ControlResult
-from include.metrics.model import Metrics, percent
+from include.assessment.result import Assessment
+from include.checks.catalogue import load_catalogue
+from include.checks.check import Check
+from include.clock import from_iso
+from include.metrics.change import change_of
+from include.metrics.evidence import by_control, by_control_set, links
+from include.metrics.exceptions import exceptions_of
+from include.metrics.failures import failures_of
+from include.metrics.history import History
+from include.metrics.metering import Prices, metering_of
+from include.metrics.model import SEVERITIES as SEVERITIES
+from include.metrics.model import Metrics, Row
+from include.metrics.non_compliance import non_compliance_of, starts_of
+from include.metrics.ranking import failing_resources_of
+from include.metrics.rollup import RollUp, compliance_of
+from include.metrics.trend import trend_of
 
-SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")
-
-
-def compute_metrics(assessment: Assessment) -> Metrics:
-    """Every figure of an assessment's report. Pure: equal assessments give equal metrics."""
-    cells = _cell_frame(assessment)
-    failing = _failing_frame(assessment)
-    controls = pd.DataFrame(
-        [(c.id, c.set, c.status) for c in assessment.controls], columns=["control", "set", "status"]
-    )
-    by_set = controls.groupby(["set", "status"], sort=False).size()
-    mapping = pd.DataFrame(
-        [(c.set, m.id) for c in assessment.controls for m in c.checks if m.role != "shown"],
-        columns=["set", "check"],
-    )
-    return Metrics(
-        compliance=_compliance(assessment.controls),
-        coverage=_coverage(assessment, cells),
-        by_control_set=tuple(
-            {
-                "id": one.id,
-                "title": one.title,
-                **_tallied({s: int(by_set.get((one.id, s), 0)) for s in STATUSES}),
-                "failing_resources": _failing_of_set(one.id, mapping, failing),
-            }
-            for one in assessment.sets
-        ),
-        by_account=tuple(
-            {
-                "account": account,
-                **_tallied(_count([c.by_account[account] for c in assessment.controls])),
-                **_cell_figures(cells[cells["account"] == account]),
-                "failing_resources": _distinct(failing[failing["account"] == account]),
-            }
-            for account in assessment.accounts
-        ),
-        by_region=tuple(
-            {
-                "region": region or None,
-                **_cell_figures(cells[cells["region"] == region]),
-                "failing_resources": _distinct(failing[failing["region"] == region]),
-            }
-            for region in ("", *assessment.regions)
-        ),
-        by_severity=tuple(
-            {
-                "severity": severity,
-                **_cell_figures(cells[cells["severity"] == severity]),
-                "failing_checks": int(
-                    failing.loc[failing["severity"] == severity, "check"].nunique()
-                ),
-                "failing_resources": _distinct(failing[failing["severity"] == severity]),
-            }
-            for severity in SEVERITIES
-        ),
-        resources={
-            "failing": _distinct(failing),
-            "excused": len(
-                {e.resource for c in assessment.controls for m in c.checks for e in m.excused}
-            ),
-            "failed_and_fixed": _shown(assessment, "fixed"),
-            "failed_and_gone": _shown(assessment, "gone"),
-            "disagreements": len(
-                {
-                    (check.id, d.resource)
-                    for check in assessment.checks
-                    for cell in check.cells
-                    for d in cell.disagreements
-                }
-            ),
-        },
-        evidence=_evidence(assessment),
-    )
+_LIST_PRICE = Prices()
 
 
-def _cell_frame(assessment: Assessment) -> pd.DataFrame:
-    """One row per check and cell: the aggregate that everything else is counted from.
+def compute_metrics(
+    assessment: Assessment,
+    *,
+    earlier: Iterable[Assessment] = (),
+    evidence: pd.DataFrame | None = None,
+    prices: Prices = _LIST_PRICE,
+    expiring_days: int = 30,
+    catalogue: Mapping[str, Check] | None = None,
+) -> Metrics:
+    """Every figure of an assessment's report. Pure: equal arguments give equal metrics.
 
-    ``asked`` marks the cells that coverage counts: those of checks some control requires.
+    ``earlier`` are the final results of earlier periods of the same framework and scope, oldest
+    first; they are taken in one at a time. ``evidence`` is what
+    :func:`include.metrics.evidence.aggregate` counted over the snapshots' tables; without it the
+    evidence by control and the resource assessments are not known. An exception with at most
+    ``expiring_days`` left at the period's last day expires soon. ``catalogue`` says which keywords
+    answer which checks (the library's, unless given). Raises ValueError for earlier results that
+    are not in order.
     """
-    required = {m.id for c in assessment.controls for m in c.checks if m.role == "required"}
-    return pd.DataFrame(
-        [
-            (
-                check.id,
-                check.severity,
-                check.judges,
-                check.judges and check.id in required,
-                cell.account,
-                cell.region,
-                cell.settled,
-                cell.passing,
-                len(cell.failing),
-                len(cell.unanswered),
-            )
-            for check in assessment.checks
-            for cell in check.cells
-        ],
-        columns=[
-            "check",
-            "severity",
-            "judges",
-            "asked",
-            "account",
-            "region",
-            "settled",
-            "passing",
-            "failing",
-            "unanswered",
-        ],
+    if catalogue is None:
+        catalogue = load_catalogue() if evidence is not None else {}
+    history = History(earlier)
+    failures = failures_of(assessment)
+    start = from_iso(assessment.period_start)
+    starts = starts_of(failures.values(), start, history.chain_into(assessment.period_start))
+    roll_up = RollUp(assessment, tuple(failures.values()))
+    last: Row = history.points[-1] if history.points else {"score": None, "coverage": None}
+    metrics = Metrics(
+        compliance=compliance_of(assessment),
+        coverage=roll_up.coverage(),
+        by_control_set=roll_up.by_control_set(),
+        by_account=roll_up.by_account(),
+        by_region=roll_up.by_region(),
+        by_severity=roll_up.by_severity(),
+        resources=roll_up.resources(),
+        evidence=_evidence(assessment, evidence, catalogue),
+        by_resource_type=roll_up.by_resource_type(),
+        failing_resources=failing_resources_of(assessment, failures.values(), starts),
+        non_compliance=non_compliance_of(assessment, failures.values(), starts),
+        trend=trend_of(history.points, assessment),
+        exceptions=exceptions_of(assessment, expiring_days),
+        metering=metering_of(assessment, evidence, catalogue, prices),
     )
-
-
-def _failing_frame(assessment: Assessment) -> pd.DataFrame:
-    """What fails a check that counts for a control, one row per check and resource."""
-    counting = {m.id for c in assessment.controls for m in c.checks if m.role != "shown"}
-    return pd.DataFrame(
-        [
-            (check.id, check.severity, cell.account, cell.region, failing.resource)
-            for check in assessment.checks
-            if check.id in counting
-            for cell in check.cells
-            for failing in cell.failing
-        ],
-        columns=["check", "severity", "account", "region", "resource"],
+    change = change_of(
+        assessment,
+        failures,
+        history.last,
+        history.failed,
+        score=(last["score"], metrics.compliance["compliance_score"]),
+        coverage=(last["coverage"], metrics.coverage["controls_percent"]),
     )
+    return replace(metrics, change=change)
 
 
-def _distinct(failing: pd.DataFrame) -> int:
-    return int(failing["resource"].nunique())
-
-
-def _failing_of_set(set_id: str, mapping: pd.DataFrame, failing: pd.DataFrame) -> int:
-    checks = mapping.loc[mapping["set"] == set_id, "check"]
-    return _distinct(failing[failing["check"].isin(checks)])
-
-
-def _count(statuses: Sequence[str]) -> dict[str, int]:
-    return {status: sum(s == status for s in statuses) for status in STATUSES}
-
-
-def _tallied(counts: Mapping[str, int]) -> dict[str, Any]:
-    total = sum(counts.values()) - counts["NOT_APPLICABLE"]
-    return {
-        "total_controls": total,
-        "compliant_controls": counts["COMPLIANT"],
-        "non_compliant_controls": counts["NON_COMPLIANT"],
-        "inconclusive_controls": counts["INCONCLUSIVE"],
-        "not_applicable_controls": counts["NOT_APPLICABLE"],
-        "compliance_score": percent(counts["COMPLIANT"], total),
-    }
-
-
-def _compliance(controls: Sequence[ControlResult]) -> dict[str, Any]:
-    return _tallied(_count([control.status for control in controls]))
-
-
-def _coverage(assessment: Assessment, cells: pd.DataFrame) -> dict[str, Any]:
-    """How much could be judged: of the controls, and of the required checks' cells."""
-    counts = _count([control.status for control in assessment.controls])
-    judged = counts["COMPLIANT"] + counts["NON_COMPLIANT"]
-    total = judged + counts["INCONCLUSIVE"]
-    wanted = cells[cells["asked"].astype(bool)]
-    answered = int(wanted["settled"].sum())
-    return {
-        "controls_judged": judged,
-        "controls_total": total,
-        "controls_percent": percent(judged, total),
-        "controls_awaiting_manual_evidence": sum(
-            c.status == "INCONCLUSIVE" and c.manual is not None and not c.manual.settled
-            for c in assessment.controls
-        ),
-        "cells_answered": answered,
-        "cells_total": len(wanted),
-        "cells_percent": percent(answered, len(wanted)),
-    }
-
-
-def _cell_figures(cells: pd.DataFrame) -> dict[str, Any]:
-    judging = cells[cells["judges"].astype(bool)]
-    wanted = cells[cells["asked"].astype(bool)]
-    answered = int(wanted["settled"].sum())
-    return {
-        "cells_answered": answered,
-        "cells_total": len(wanted),
-        "cells_percent": percent(answered, len(wanted)),
-        "passing_results": int(judging["passing"].sum()),
-        "failing_results": int(judging["failing"].sum()),
-        "unanswered_results": int(judging["unanswered"].sum()),
-    }
-
-
-def _shown(assessment: Assessment, kind: str) -> int:
-    return len(
-        {
-            (check.id, shown.resource)
-            for check in assessment.checks
-            for cell in check.cells
-            for shown in getattr(cell, kind)
-        }
-    )
-
-
-def _evidence(assessment: Assessment) -> dict[str, Any]:
+def _evidence(
+    assessment: Assessment, evidence: pd.DataFrame | None, catalogue: Mapping[str, Check]
+) -> Row:
     counts = assessment.evidence
+    by: dict[str, Any] = {"by_control": [], "by_control_set": []}
+    if evidence is not None:
+        mapping = links(assessment, catalogue)
+        by["by_control"] = by_control(evidence, mapping)
+        by["by_control_set"] = by_control_set(evidence, mapping)
     return {
         "total_evidence_items": counts.total,
         "mapped_evidence_items": counts.mapped,
@@ -227,4 +99,5 @@ def _evidence(assessment: Assessment) -> dict[str, Any]:
         "by_known": dict(counts.by_known),
         "by_source_and_known": {s: dict(k) for s, k in counts.by_source_and_known.items()},
         "by_result": dict(counts.by_result),
+        **by,
     }

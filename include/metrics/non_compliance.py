@@ -1,0 +1,100 @@
+"""How long things failed within the period, and how long it took to fix them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from include.assessment.result import Assessment
+from include.clock import from_iso
+from include.metrics import intervals
+from include.metrics.failures import STATES, Failure, Key
+from include.metrics.history import Since, since_of
+from include.metrics.model import SEVERITIES, Row
+
+_HOUR = 3_600.0
+
+
+def starts_of(
+    failures: Iterable[Failure], period_start: datetime, chain: Mapping[Key, Since]
+) -> dict[Key, Since]:
+    """Since when each failure lasts, or lasted."""
+    return {one.key: since_of(one, period_start, chain.get(one.key)) for one in failures}
+
+
+def non_compliance_of(
+    assessment: Assessment, failures: Iterable[Failure], starts: Mapping[Key, Since]
+) -> Row:
+    """Every failure of the period with its intervals, and what they sum up to.
+
+    Ordered by state (failing, fixed, gone), severity, check and resource.
+    """
+    start, end = from_iso(assessment.period_start), from_iso(assessment.period_end)
+    ordered = sorted(failures, key=lambda one: (STATES.index(one.state), *one.order))
+    rows: list[Row] = []
+    seconds: Counter[str] = Counter()
+    to_fix: dict[str, list[float]] = {severity: [] for severity in SEVERITIES}
+    fixed: Counter[str] = Counter()
+    for one in ordered:
+        severity, since = one.check.severity, starts[one.key]
+        failed = intervals.seconds_within(one.stretches, start)
+        seconds[severity] += failed  # type: ignore[assignment]
+        hours = None
+        if _is_fixed(one, end):
+            fixed[severity] += 1
+            if one.stretches and since.at is not None and since.exact:
+                hours = (one.stretches[-1].end - since.at).total_seconds() / _HOUR
+                to_fix[severity].append(hours)
+        rows.append(
+            {
+                "check": one.check.id,
+                "resource": one.resource,
+                "resource_type": one.resource_type,
+                "account": one.account,
+                "region": one.region,
+                "severity": severity,
+                "state": one.state,
+                "intervals": intervals.shown(one.stretches, start, end),
+                "days": intervals.days(failed) if one.stretches else None,
+                **since.to_json(),
+                "hours_to_fix": None if hours is None else round(hours, 2),
+                "controls": list(one.controls),
+                "sources": sorted(one.sources),
+                "excused": one.excused,
+            }
+        )
+    states = Counter(one.state for one in ordered)
+    every = [hours for severity in SEVERITIES for hours in to_fix[severity]]
+    return {
+        "failures": rows,
+        "totals": {
+            "resource_days": intervals.days(sum(seconds[severity] for severity in SEVERITIES)),
+            **{state: states[state] for state in STATES},
+            "with_history": sum(bool(one.stretches) for one in ordered),
+        },
+        "mean_time_to_fix_hours": _mean(every),
+        "fixed_count": fixed.total(),
+        "fixed_with_known_start": len(every),
+        "by_severity": [
+            {
+                "severity": severity,
+                "fixed": fixed[severity],
+                "mean_time_to_fix_hours": _mean(to_fix[severity]),
+                "resource_days": intervals.days(seconds[severity]),
+            }
+            for severity in SEVERITIES
+        ],
+    }
+
+
+def _is_fixed(one: Failure, end: datetime) -> bool:
+    """Fixed before the end; where the whole period is judged, it counts as failing all the same."""
+    if one.state == "failing":
+        return bool(one.stretches) and one.stretches[-1].end < end
+    return one.state == "fixed"
+
+
+def _mean(hours: list[float]) -> Any:
+    return round(sum(hours) / len(hours), 2) if hours else None
