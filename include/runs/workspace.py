@@ -108,6 +108,20 @@ class Workspace:
             for _, key in sorted(found, key=lambda one: (-one[0], one[1]))
         ]
 
+    def folders(self, beginning: str) -> list[str]:
+        """The names of the folders just below that begin so, sorted."""
+        found: list[str] = []
+        pages = self.s3.get_paginator("list_objects_v2")
+        prefix = f"{self.prefix}/"
+        for page in pages.paginate(
+            Bucket=self.bucket, Prefix=f"{prefix}{beginning}", Delimiter="/"
+        ):
+            found += [
+                one["Prefix"].removeprefix(prefix).removesuffix("/")
+                for one in page.get("CommonPrefixes", ())
+            ]
+        return sorted(found)
+
     def get_json(self, name: str) -> tuple[Any, Reference]:
         """What :meth:`put_json` wrote under ``name``; AuditError when it isn't what that says."""
         key = f"{self.prefix}/{name}"

@@ -62,7 +62,7 @@ class MapToControlsOperator(AssessmentOperator):
 
 
 class ComputeMetricsOperator(AssessmentOperator):
-    """Score, coverage and the breakdowns; returns the metrics' reference."""
+    """Every figure, also against earlier periods; returns the metrics' reference."""
 
     template_fields = ("plan", "assessment")
 
@@ -74,10 +74,22 @@ class ComputeMetricsOperator(AssessmentOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Compute and write."""
         from include.assessment.result import Assessment
-        from include.metrics.compute import compute_metrics
+        from include.metrics.metering import Prices
+        from include.runs.figures import figures_of
         from include.runs.workspace import fetch_json
 
         plan = self.plan_of(self.plan)
-        assessment = Assessment.from_json(fetch_json(self.client("s3"), dict(self.assessment)))
-        metrics = compute_metrics(assessment)
-        return self.workspace("runs", plan.key).put_json("metrics", metrics.to_json()).to_json()
+        handed = dict(self.assessment)
+        assessment = Assessment.from_json(fetch_json(self.client("s3"), handed))
+        settings = self.settings
+        metrics, read = figures_of(
+            plan,
+            assessment,
+            self.store(),
+            self.workspace("runs"),
+            prices=Prices(**settings.metering.model_dump()),
+            expiring_days=settings.expiring_within_days,
+        )
+        reference = self.workspace("runs", plan.key).put_json("metrics", metrics.to_json())
+        self.record_lineage(read=[handed["uri"], *read], wrote=[reference.uri])
+        return reference.to_json()
