@@ -85,6 +85,17 @@ class MeteringSettings(_Checked):
     free_per_account_region: Annotated[int, Field(ge=0)] = 0
 
 
+class SamplingSettings(_Checked):
+    """How the samples in a package are drawn, of each control's resources.
+
+    Without ``seed``, the result's content digest is the seed: nobody chose it.
+    """
+
+    method: Literal["random", "stratified", "all"] = "random"
+    size: Annotated[int, Field(ge=1)] = 25
+    seed: Annotated[str, Field(pattern=r"^[^\r\n]*$", coerce_numbers_to_str=True)] = ""
+
+
 class FrameworkSettings(_Checked):
     """How often one framework's DAG runs by itself."""
 
@@ -111,6 +122,7 @@ class Settings(_Checked):
     audit_manager: AuditManagerSettings = AuditManagerSettings()
     expiring_within_days: Annotated[int, Field(ge=0)] = 30  # exceptions that end soon are named
     metering: MeteringSettings = MeteringSettings()
+    sampling: SamplingSettings = SamplingSettings()
     framework_folder: str | None = None  # relative to the project; None: frameworks, if it is there
     enabled_frameworks: tuple[FrameworkId, ...] = ()  # none: all of them
     schedule: Schedule | None = None  # of all frameworks; None: as each one's own file says

@@ -37,6 +37,7 @@ class GenerateReportsOperator(AssessmentOperator):
         from include.runs.published import record_published
         from include.runs.publishing import publish_reports
         from include.runs.workspace import Reference, fetch_json
+        from include.workpapers.sampling import Sampling
 
         plan = self.plan_of(self.plan)
         if not self.assessment or not self.metrics:
@@ -52,6 +53,7 @@ class GenerateReportsOperator(AssessmentOperator):
             self.workspace("packages", plan.key),
             self.settings.environment,
             population=population,
+            sampling=Sampling(**self.settings.sampling.model_dump()),
         )
         record_published(
             self.workspace("runs", plan.key),

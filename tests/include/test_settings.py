@@ -121,3 +121,13 @@ def test_session_tags_are_checked(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=said):
             load_settings(written(tmp_path, f"session_tags: {wrong}\n"), {})
+
+
+def test_how_samples_are_drawn_is_a_setting(tmp_path: Path) -> None:
+    (tmp_path / "audit.yaml").write_text("sampling: {method: stratified, size: 40, seed: 7}\n")
+    sampling = load_settings(tmp_path / "audit.yaml", {"AUDIT_SAMPLING_SIZE": "60"}).sampling
+    assert (sampling.method, sampling.size, sampling.seed) == ("stratified", 60, "7")
+    for wrong in ("{method: some}", "{size: 0}", '{seed: "a\\nb"}', "{number: 3}"):
+        (tmp_path / "audit.yaml").write_text(f"sampling: {wrong}\n")
+        with pytest.raises(InputError, match="sampling"):
+            load_settings(tmp_path / "audit.yaml", {})
