@@ -83,7 +83,7 @@ def publish_reports(
         environment,
         (population or {}).get("digest", ""),
         asdict(sampling or Sampling()),
-        _renderer(),
+        renderer(),
     ]
     package = digest_of(about)[:16]
     figures = Metrics.from_json(metrics)
@@ -116,7 +116,7 @@ def publish_reports(
         written = [
             {
                 "name": inner,
-                **inside.put_file(inner, path, content_type=_type(path)).to_json(),
+                **inside.put_file(inner, path, content_type=content_type(path)).to_json(),
             }
             for path in write_reports(assessment, figures, context, Path(folder))
             for inner in [path.relative_to(folder).as_posix()]
@@ -129,7 +129,7 @@ def publish_reports(
 
 
 @cache
-def _renderer() -> str:
+def renderer() -> str:
     """A digest of what draws the reports, so that an upgrade doesn't meet its older packages."""
     top = Path(reports.__file__).parent.parent
     code = {
@@ -141,7 +141,8 @@ def _renderer() -> str:
     return digest_of([code, [version(library) for library in _LIBRARIES]])
 
 
-def _type(path: Path) -> str:
+def content_type(path: Path) -> str:
+    """The media type of one of a package's files."""
     return _TYPES.get(path.suffix, "application/octet-stream")
 
 

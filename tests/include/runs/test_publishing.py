@@ -84,7 +84,7 @@ def test_a_new_edition_of_the_reports_gets_a_package_of_its_own(
     s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = publish(s3, assessment(seed=1))
-    monkeypatch.setattr(publishing, "_renderer", lambda: "another edition")
+    monkeypatch.setattr(publishing, "renderer", lambda: "another edition")
     assert publish(s3, assessment(seed=1))["package"] != first["package"]
 
 
