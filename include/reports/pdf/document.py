@@ -1,23 +1,27 @@
-"""``report.pdf``: for people, in the order in which an auditor asks.
+"""``report.pdf``, and what every PDF of a package has: pages, running heads, bookmarks, tags.
 
-Cover with the answer and how to read it, summary, every control, one block for each failing
-one, what is missing, and the receipts. Bytes depend on the result alone (no time of writing, no
-random id).
+``build_pdf`` lays a story out once. "Page x of y" and the contents' page numbers are drawn when
+the last page is known. Bytes depend on the story alone (no time of writing, no random id).
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
+from reportlab.platypus import (
+    BaseDocTemplate,
+    Flowable,
+    Frame,
+    HRFlowable,
+    PageTemplate,
+    Paragraph,
+    Table,
+)
 
-from include.reports.model import ReportModel
-from include.reports.pdf.rows import printable
-from include.reports.pdf.story import story
+from include.reports.pdf.canvas import ReportCanvas
 from include.reports.pdf.style import (
     ACCENT,
     BOTTOM,
@@ -31,26 +35,74 @@ from include.reports.pdf.style import (
     TOP,
     WIDTH,
 )
+from include.reports.pdf.tagging import TableTags, artifact, tag
+from include.reports.pdf.text import draw, measure, wrap
 
-_INTERIM = "INTERIM - not the final result of this period"
+if TYPE_CHECKING:
+    from include.reports.model import ReportModel
+
+INTERIM = "INTERIM - not the final result of this period"
+_HEAD_Y, _FOOT_Y = PAGE_HEIGHT - 40.0, 31.0
+
+
+class Running(NamedTuple):
+    """What stands on every page: what the document is about, the package's id, the digest."""
+
+    header: str
+    package: str = ""
+    interim: bool = False
+    digest: str = ""
 
 
 def write_pdf(model: ReportModel, path: Path) -> Path:
     """Draw the report; equal models give equal bytes."""
-    a = model.assessment
+    from include.reports.pdf.story import story
+
+    a, context = model.assessment, model.context
+    return build_pdf(
+        path,
+        story(model),
+        title=f"{a.framework_title} - {a.period}",
+        author=context.environment,
+        subject=f"Compliance assessment, {a.period_start} to {a.period_end}",
+        as_of=a.as_of,
+        header=f"{a.framework_title}  |  {a.period}",
+        package=context.package or context.environment,
+        interim=model.interim,
+        digest=a.content_digest,
+    )
+
+
+def build_pdf(
+    path: Path,
+    story: Iterable[Flowable],
+    *,
+    title: str,
+    subject: str = "",
+    author: str = "",
+    as_of: str = "",
+    header: str = "",
+    package: str = "",
+    interim: bool = False,
+    digest: str = "",
+) -> Path:
+    """Write ``story`` as a PDF; equal stories and words give equal bytes.
+
+    Page templates are 'cover' (no running head), with which it starts, and 'body'; change by
+    ``NextPageTemplate``. ``as_of`` (ISO UTC) dates the document; ``header`` stands at the upper
+    left of each page, ``package`` at the upper right, the content ``digest`` at the foot.
+    """
     document = BaseDocTemplate(
         str(path),
         pagesize=(PAGE_WIDTH, PAGE_HEIGHT),
-        # Without this reportlab writes the present time and a random document id.
-        invariant=1,
         pageCompression=1,
-        title=f"{a.framework_title} - {a.period}",
-        author=model.context.environment,
-        subject=f"Compliance assessment, {a.period_start} to {a.period_end}",
+        title=title,
+        author=author,
+        subject=subject,
         creator="Compliance assessments",
-        lang="en",
+        lang="en-GB",
     )
-    frame = Frame(
+    frame = _Frame(
         MARGIN,
         BOTTOM,
         WIDTH,
@@ -61,66 +113,136 @@ def write_pdf(model: ReportModel, path: Path) -> Path:
         bottomPadding=0,
         id="body",
     )
-    furniture = _Furniture(model)
+    furniture = _Furniture(Running(header or title, package, interim, digest))
     document.addPageTemplates(
         [
             PageTemplate("cover", [frame], onPage=furniture.cover),
-            PageTemplate("body", [frame], onPage=furniture.page),
+            PageTemplate("body", [frame]),
         ]
     )
-    document.build(list(story(model)), canvasmaker=partial(_canvas, as_of=a.as_of))
+    document.build(
+        list(story), canvasmaker=partial(ReportCanvas, as_of=as_of, furniture=furniture.draw)
+    )
     return path
 
 
-def _canvas(*args: Any, as_of: str, **more: Any) -> Canvas:
-    """A canvas whose document is dated ``as_of`` (ISO UTC): the newest evidence, not today."""
-    canvas = Canvas(*args, **more)
-    if as_of:
-        at = datetime.fromisoformat(as_of).astimezone(UTC)
-        # reportlab takes no date of its own; an invariant document's would be 2000-01-01.
-        stamp = canvas._doc._timeStamp
-        stamp.t, stamp.lt = at.timestamp(), at.timetuple()
-        stamp.YMDhms, stamp.dhh, stamp.dmm = tuple(stamp.lt)[:6], 0, 0
-    return canvas
+class _Frame(Frame):  # type: ignore[misc]
+    """A frame that tags what is drawn in it, and bookmarks headings."""
+
+    def _add(self, flowable: Any, canv: Any, trySplit: int = 0) -> int:
+        drawn = flowable.drawOn
+        flowable.drawOn = partial(_tagged, flowable, drawn)
+        try:
+            added: int = super()._add(flowable, canv, trySplit)
+            return added
+        finally:
+            del flowable.drawOn
+
+    add = _add
+
+
+def _tagged(flowable: Any, drawn: Any, canvas: Any, x: float, y: float, **more: Any) -> None:
+    """Draw a flowable as what it is."""
+    level = getattr(flowable, "level", 0)
+    if level and getattr(flowable, "key", ""):
+        _bookmark(canvas, flowable, level, y + flowable.height)
+    if getattr(flowable, "tags_itself", False):
+        drawn(canvas, x, y, **more)
+    elif isinstance(flowable, Table):
+        flowable._renderCB = TableTags(canvas, int(flowable.repeatRows or 0))
+        drawn(canvas, x, y, **more)
+    elif isinstance(flowable, HRFlowable):
+        with artifact(canvas):
+            drawn(canvas, x, y, **more)
+    elif isinstance(flowable, Paragraph) or level:
+        style = getattr(getattr(flowable, "style", None), "name", "")
+        kind = f"H{level}" if level else {"h1": "H1", "h2": "H2", "h3": "H3"}.get(style, "P")
+        with tag(canvas, kind):
+            drawn(canvas, x, y, **more)
+    else:
+        before = len(canvas._code)
+        alt = getattr(flowable, "alt", "")
+        with tag(canvas, "Figure" if alt else "Div", alt):
+            drawn(canvas, x, y, **more)
+        if before == len(canvas._code):
+            return
+
+
+def _bookmark(canvas: Any, flowable: Any, level: int, top: float) -> None:
+    """A destination at the heading's top, and an entry of the outline for levels 1 and 2."""
+    key, n = flowable.key, 1
+    while key in canvas.page_of:
+        # The first of several headings of one key is the one that links lead to.
+        n += 1
+        key = f"{flowable.key} #{n}"
+    canvas.page_of[key] = canvas.getPageNumber()
+    canvas.bookmarkHorizontalAbsolute(key, top + 8)
+    if level <= 2:
+        level = min(level - 1, canvas.outline_level + 1)
+        canvas.outline_level = level
+        canvas.addOutlineEntry(flowable.plain, key, level, closed=level == 0)
 
 
 class _Furniture:
-    """What stands on every page: heading, page number, and the badge of an interim result."""
+    """Running heads and feet: the same operators on all pages but for the page's number."""
 
-    def __init__(self, model: ReportModel) -> None:
-        self._model = model
+    def __init__(self, running: Running) -> None:
+        self._running = running
+        self._covers: set[int] = set()
+        self._same: str | None = None
 
     def cover(self, canvas: Any, document: Any) -> None:
-        canvas.saveState()
-        canvas.setFillColor(ACCENT)
-        canvas.rect(0, PAGE_HEIGHT - 9, PAGE_WIDTH, 9, stroke=0, fill=1)
-        self._foot(canvas, document)
-        canvas.restoreState()
+        """Remember that this page is a cover, which has a band instead of a head."""
+        self._covers.add(canvas.getPageNumber())
 
-    def page(self, canvas: Any, document: Any) -> None:
-        a = self._model.assessment
-        canvas.saveState()
-        y = PAGE_HEIGHT - 14 * 2.835
-        canvas.setFont(SANS, 8)
-        canvas.setFillColor(MUTED)
-        canvas.drawString(MARGIN, y, printable(f"{a.framework_title}  |  {a.period}"))
-        if self._model.interim:
-            canvas.setFillColor(STATUS_COLOURS["NON_COMPLIANT"][0])
-            canvas.drawRightString(PAGE_WIDTH - MARGIN, y, _INTERIM)
+    def draw(self, canvas: Any, page: int) -> None:
+        """Draw it when the number of pages is known."""
+        code = canvas._code
+        code.append("/Artifact <</Type/Pagination>> BDC q")
+        if page in self._covers:
+            canvas.setFillColor(ACCENT)
+            canvas.rect(0, PAGE_HEIGHT - 9, PAGE_WIDTH, 9, stroke=0, fill=1)
+            self._foot(canvas)
+        elif self._same is None:
+            start = len(code)
+            self._head(canvas)
+            self._foot(canvas)
+            self._same = "\n".join(code[start:])
         else:
-            canvas.drawRightString(
-                PAGE_WIDTH - MARGIN, y, printable(self._model.context.environment)
-            )
+            code.append(self._same)
+        canvas.setFillColor(MUTED)
+        draw(canvas, PAGE_WIDTH - MARGIN, _FOOT_Y, f"Page {page} of {canvas.pages}", SANS, 7.5, "r")
+        code.append("Q EMC")
+
+    def _head(self, canvas: Any) -> None:
+        running = self._running
+        right = running.package
+        if running.interim:
+            right = INTERIM + (f"  |  {right}" if right else "")
+        (right,) = wrap(right.replace("\n", " "), 10_000, SANS, 8)
+        width = measure(right, SANS, 8)
+        canvas.setFillColor(STATUS_COLOURS["NON_COMPLIANT"][0] if running.interim else MUTED)
+        draw(canvas, PAGE_WIDTH - MARGIN, _HEAD_Y, right, SANS, 8, "r")
+        canvas.setFillColor(MUTED)
+        draw(canvas, MARGIN, _HEAD_Y, _fitted(running.header, WIDTH - width - 16), SANS, 8)
         canvas.setStrokeColor(LINE)
         canvas.setLineWidth(0.5)
-        canvas.line(MARGIN, y - 5, PAGE_WIDTH - MARGIN, y - 5)
-        self._foot(canvas, document)
-        canvas.restoreState()
+        canvas.line(MARGIN, _HEAD_Y - 5, PAGE_WIDTH - MARGIN, _HEAD_Y - 5)
 
-    def _foot(self, canvas: Any, document: Any) -> None:
-        y = 11 * 2.835
-        canvas.setFont(SANS, 7.5)
+    def _foot(self, canvas: Any) -> None:
         canvas.setFillColor(MUTED)
-        digest = self._model.assessment.content_digest
-        canvas.drawString(MARGIN, y, f"Content digest {digest[:32]}...")
-        canvas.drawRightString(PAGE_WIDTH - MARGIN, y, f"Page {document.page}")
+        if self._running.digest:
+            draw(
+                canvas,
+                MARGIN,
+                _FOOT_Y,
+                f"Content digest {self._running.digest[:32]}...",
+                SANS,
+                7.5,
+            )
+
+
+def _fitted(line: str, width: float) -> str:
+    """As much as fits on one line, with an ellipsis for the rest, which the title page has."""
+    lines = wrap(line.replace("\n", " "), width, SANS, 8)
+    return lines[0] if len(lines) == 1 else wrap(line, width - 10, SANS, 8)[0] + "\u2026"

@@ -58,7 +58,7 @@ def register() -> None:
     """Make FiraGO known to reportlab as a family, so that Paragraphs find bold and italic."""
     for name, style in _FAMILY.items():
         data = importlib.import_module(f"pymupdf_fonts.FiraGO_{style}").fontbuffer
-        pdfmetrics.registerFont(TTFont(name, io.BytesIO(data)))
+        pdfmetrics.registerFont(TTFont(name, io.BytesIO(data), asciiReadable=True))
     pdfmetrics.registerFontFamily(SANS, SANS, BOLD, ITALIC, BOLD_ITALIC)
     # Asked for by the bold font's own name, bold and italic are the same family's.
     pdfmetrics.registerFontFamily(BOLD, BOLD, BOLD, BOLD_ITALIC, BOLD_ITALIC)
@@ -74,7 +74,7 @@ def font(name: str) -> TTFont:
             path = files("paperang_p2_fonts_cjk") / "fonts" / "wqy-microhei.ttc"
         else:
             path = files("manimgx_fonts") / f"{name}[wght].ttf"
-        pdfmetrics.registerFont(TTFont(name, str(path), subfontIndex=0))
+        pdfmetrics.registerFont(TTFont(name, str(path), subfontIndex=0, asciiReadable=False))
         pdfmetrics.registerFontFamily(name, name, name, name, name)
     return pdfmetrics.getFont(name)
 

@@ -1,48 +1,29 @@
-"""Long tables, drawn a page-sized piece at a time.
+"""Tables of any length: their rows are written as PDF operators, a page-sized piece at a time.
 
-Platypus lays out one long table in quadratic time; pieces that know their height cost the same
-for every page, and nothing is left out. Text that is too wide for its column is wrapped, also
-within a word: identifiers (ARNs) have no spaces.
+Neither Platypus tables nor reportlab's text objects are used for rows: they cost ten to fifty
+times as much, and Platypus lays out one long table in quadratic time. Nothing is left out. Text
+that is too wide for its column is wrapped, also within a word: identifiers (ARNs) have no spaces.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from reportlab.lib.colors import Color
-from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import Flowable
 
-from include.reports.pdf.style import (
-    BOLD,
-    HEAD,
-    INK,
-    LINE,
-    MUTED,
-    SANS,
-    STATUS_COLOURS,
-    ZEBRA,
-)
+from include.reports.pdf.cells import Cell, Column, Look, draw_label
+from include.reports.pdf.style import BOLD
 from include.reports.pdf.text import drawable
 from include.reports.pdf.text import wrap as wrap
 
-_SIZE, _LEADING, _PAD_X, _PAD_Y = 7.8, 9.8, 5.0, 3.6
+__all__ = ["Column", "Rows", "draw_label", "printable", "wrap"]
+
 #: Points; only on a page as empty as that is a single row cut, because it will fit on none.
 _ALMOST_A_PAGE = 500.0
 
-
-@dataclass(frozen=True)
-class Column:
-    """A column: heading, width in points; ``kind`` 'status' draws a coloured label."""
-
-    title: str
-    width: float
-    kind: Literal["text", "number", "status", "strong"] = "text"
-
-
 printable = drawable
+Row = tuple[Cell, ...]
 
 
 class Rows(Flowable):  # type: ignore[misc]
@@ -53,53 +34,58 @@ class Rows(Flowable):  # type: ignore[misc]
     row doesn't go over alone. ``again`` stands above the heading on every page but the first.
     """
 
+    tags_itself = True
+
     def __init__(
         self, columns: Sequence[Column], rows: Iterable[Sequence[str]], *, again: str = ""
     ) -> None:
         super().__init__()
-        self._columns = columns
-        self._source = iter(rows)
-        self._lines: list[list[list[str]]] = []
+        self._start(Look(columns), iter(rows), again)
+
+    def _start(self, look: Look, source: Any, again: str) -> None:
+        self._look, self._source, self._again = look, source, again
+        self._lines: list[Row] = []
         self._heights: list[float] = []
+        self._total = 0.0
         self._first = 0
         self._done = False
-        self._heads = [wrap(c.title, c.width - 2 * _PAD_X, BOLD, 7.5) for c in columns]
-        self._head = max(len(lines) for lines in self._heads) * _LEADING + 2 * _PAD_Y
-        self._again = again
+        self._head = look.head
         self._above: list[str] = []
-        self.width = sum(column.width for column in columns)
+        self.width = look.width
 
     def _take(self, height: float) -> float:
         """Read rows until ``height`` points are filled; the height of what was read."""
-        total = self._head + sum(self._heights)
-        while not self._done and total <= height:
+        total = self._head + self._total
+        if self._done:
+            return total
+        cells, heights = self._lines, self._heights
+        cell_of, height_of = self._look.cells, self._look.height_of
+        while total <= height:
             row = next(self._source, None)
             if row is None:
                 self._done = True
                 break
-            self._append(
-                [
-                    wrap(printable(text), column.width - 2 * _PAD_X, _font(column))
-                    for column, text in zip(self._columns, row, strict=True)
-                ]
-            )
-            total += self._heights[-1]
+            new = cell_of(row)
+            cells.append(new)
+            tall = height_of(new)
+            heights.append(tall)
+            total += tall
+        self._total = total - self._head
         return total
 
-    def _append(self, lines: list[list[str]]) -> None:
-        self._lines.append(lines)
-        self._heights.append(max(len(cell) for cell in lines) * _LEADING + 2 * _PAD_Y)
+    def _keep(self, cells: list[Row], heights: list[float]) -> None:
+        self._lines, self._heights, self._total = cells, heights, sum(heights)
 
     def _ends_here(self) -> bool:
         """Whether no row is left to read; reads one to know."""
         before = len(self._lines)
-        self._take(self._head + sum(self._heights))
+        self._take(self._head + self._total)
         return len(self._lines) == before
 
     def _continue(self, above: list[str]) -> None:
         """Stand under ``above``, the reminder of what the table is about."""
         self._above = above
-        self._head += len(above) * (_LEADING + 2)
+        self._head += self._look.above(len(above))
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """Its size, or something taller than ``height`` when more rows remain than fit."""
@@ -117,97 +103,30 @@ class Rows(Flowable):  # type: ignore[misc]
             return [self]
         if n > 2 and len(self._lines) == n + 1 and self._ends_here():
             n -= 1
-        top = self._lines[:n]
-        rest = self._lines[n:]
+        top, rest = self._lines[:n], self._lines[n:]
+        tops, rests = self._heights[:n], self._heights[n:]
         if n == 0:
-            fits = int((room - 2 * _PAD_Y) // _LEADING)
+            fits = self._look.fitting(room)
             if height < _ALMOST_A_PAGE or fits < 1:
                 return []
-            top = [[cell[:fits] for cell in self._lines[0]]]
-            rest = [[cell[fits:] for cell in self._lines[0]], *self._lines[1:]]
-        page = Rows(self._columns, (), again=self._again)
-        more = Rows(self._columns, self._source, again=self._again)
+            top = [tuple(cell.part(0, fits) for cell in rest[0])]
+            rest[0] = tuple(cell.part(fits, None) for cell in rest[0])
+            tops = [self._look.height_of(top[0])]
+            rests[0] = self._look.height_of(rest[0])
+        page, more = Rows.__new__(Rows), Rows.__new__(Rows)
+        for one in (page, more):
+            Flowable.__init__(one)
+            one._start(self._look, self._source, self._again)
         page._continue(self._above)
-        more._continue(wrap(printable(self._again), self.width, BOLD) if self._again else [])
+        more._continue(wrap(self._again, self.width, BOLD) if self._again else [])
         page._first, more._first = self._first, self._first + n
         page._done, more._done = True, self._done
-        for lines in top:
-            page._append(lines)
-        for lines in rest:
-            more._append(lines)
+        page._keep(top, tops)
+        more._keep(rest, rests)
         return [page, more]
 
     def draw(self) -> None:
         """Draw the heading and the rows from the top down."""
-        canvas: Any = self.canv
-        y = self.height - self._head
-        for n, line in enumerate(self._above):
-            canvas.setFillColor(INK)
-            canvas.setFont(BOLD, _SIZE)
-            canvas.drawString(0, self.height - _SIZE - n * (_LEADING + 2), line)
-        head = self._head - len(self._above) * (_LEADING + 2)
-        canvas.setFillColor(HEAD)
-        canvas.rect(0, y, self.width, head, stroke=0, fill=1)
-        x = 0.0
-        for column, lines in zip(self._columns, self._heads, strict=True):
-            _text(canvas, column, lines, x, y + head, BOLD, 7.5, MUTED)
-            x += column.width
-        for n, (row, height) in enumerate(zip(self._lines, self._heights, strict=True)):
-            y -= height
-            if (self._first + n) % 2:
-                canvas.setFillColor(ZEBRA)
-                canvas.rect(0, y, self.width, height, stroke=0, fill=1)
-            canvas.setStrokeColor(LINE)
-            canvas.setLineWidth(0.4)
-            canvas.line(0, y, self.width, y)
-            x = 0.0
-            for column, lines in zip(self._columns, row, strict=True):
-                if column.kind == "status":
-                    _label(canvas, lines, x, y + height)
-                else:
-                    _text(canvas, column, lines, x, y + height, _font(column), _SIZE, INK)
-                x += column.width
-
-
-def _font(column: Column) -> str:
-    return BOLD if column.kind in ("strong", "status") else SANS
-
-
-def _text(
-    canvas: Any,
-    column: Column,
-    lines: Sequence[str],
-    x: float,
-    top: float,
-    font: str,
-    size: float,
-    colour: Color,
-) -> None:
-    canvas.setFillColor(colour)
-    canvas.setFont(font, size)
-    y = top - _PAD_Y - _SIZE
-    for line in lines:
-        if column.kind == "number":
-            canvas.drawRightString(x + column.width - _PAD_X, y, line)
-        else:
-            canvas.drawString(x + _PAD_X, y, line)
-        y -= _LEADING
-
-
-def _label(canvas: Any, lines: Sequence[str], x: float, top: float) -> None:
-    """A status in words on its colour: never colour alone."""
-    text = " ".join(lines)
-    draw_label(canvas, text, x + _PAD_X - 1, top - _PAD_Y - _SIZE - 1.6)
-
-
-def draw_label(canvas: Any, text: str, x: float, y: float, size: float = 7.2) -> float:
-    """Draw a status label whose lower left corner is (x, y); returns its width in points."""
-    code = text.upper().replace("-", "_").replace(" ", "_")
-    ink, ground = STATUS_COLOURS.get(code, (INK, HEAD))
-    width: float = stringWidth(text, BOLD, size) + 8
-    canvas.setFillColor(ground)
-    canvas.roundRect(x, y, width, size + 3.6, 2.4, stroke=0, fill=1)
-    canvas.setFillColor(ink)
-    canvas.setFont(BOLD, size)
-    canvas.drawString(x + 4, y + 2.8, text)
-    return width
+        self._look.draw(
+            self.canv, self._above, self._lines, self._heights, self._first, self._again
+        )

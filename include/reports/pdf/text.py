@@ -21,6 +21,8 @@ from include.reports.pdf.fonts import SANS, font_for
 
 __all__ = ["draw", "drawable", "markup", "measure", "runs", "wrap"]
 
+#: Characters of a word that is broken at its hyphen rather than filled up ("Non-compliant").
+_SHORT = 24
 _BREAK_AFTER = "/:_-.,)"
 #: Joiners and variation selectors: they steer shaping and have no look of their own.
 _DROPPED = re.compile("[\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]")
@@ -177,7 +179,7 @@ def _chop(word: str, limit: float, font: str) -> list[str]:
 def _good_end(word: str, start: int, fits: int) -> int:
     """Where to break: after punctuation, unless that leaves most of the line empty."""
     after = max((word.rfind(mark, start, fits) + 1 for mark in _BREAK_AFTER), default=0)
-    if after > start + (fits - start) * 0.6:
+    if after > start + (fits - start) * (0.25 if len(word) < _SHORT else 0.6):
         return after
     end = fits
     while end > start + 1 and unicodedata.combining(word[end]):

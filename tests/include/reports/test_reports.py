@@ -153,7 +153,7 @@ def split_all(rows: int, height: float) -> list[list[str]]:
         page, rest = rest.split(500, height)
         assert page.wrap(500, height)[1] <= height
         pages.append(page)
-    return [[line[0][0] for line in page._lines] for page in pages]
+    return [[line[0].lines[0] for line in page._lines] for page in pages]
 
 
 @pytest.mark.parametrize("rows", range(1, 60))
