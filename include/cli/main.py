@@ -14,11 +14,13 @@ import typer
 from include.cli import (
     assessing,
     coverage,
+    diff,
     doctor,
     evidence_commands,
     framework_commands,
     permissions,
     register_commands,
+    sample,
     stack_commands,
     testing,
 )
@@ -55,6 +57,8 @@ evidence_commands.register(app)
 register_commands.register(app)
 framework_commands.register(app)
 coverage.register(app)
+diff.register(app)
+sample.register(app)
 testing.register(app)
 
 

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from include.assessment.period import parse_period
 from include.assessment.result import Assessment
-from include.errors import InputError, did_you_mean
+from include.aws.errors import is_no_bucket
+from include.errors import AuditError, InputError, did_you_mean
 from include.runs.plan import slug_of
 from include.runs.workspace import Reference, Workspace
 
@@ -188,7 +191,15 @@ def _folders(runs: Workspace, prefix: str = "") -> list[str]:
     pages = runs.s3.get_paginator("list_objects_v2").paginate(
         Bucket=runs.bucket, Prefix=f"{runs.prefix}/{prefix}", Delimiter="/"
     )
-    found = (one["Prefix"] for page in pages for one in page.get("CommonPrefixes", ()))
+    try:
+        found = [one["Prefix"] for page in pages for one in page.get("CommonPrefixes", ())]
+    except ClientError as error:
+        if not is_no_bucket(error):
+            raise
+        raise AuditError(
+            f"There is no bucket {runs.bucket}.",
+            hint="Results lie in the setting reports_bucket; the first run makes it.",
+        ) from None
     return sorted(prefix.removeprefix(f"{runs.prefix}/").rstrip("/") for prefix in found)
 
 

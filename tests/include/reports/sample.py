@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from random import Random
@@ -52,8 +53,8 @@ def _failed(fails: bool, resource: str) -> tuple[tuple[str, str], ...]:
 
 
 @lru_cache(maxsize=4)
-def assessment(seed: int = 7, each: int = 4, denied: bool = True) -> Assessment:
-    """Three accounts, two regions; one denied cell, one exception; some things fail."""
+def snapshots(seed: int = 7, each: int = 4, denied: bool = True) -> tuple[Snap, ...]:
+    """Three accounts, two regions; one denied cell; some things fail."""
     random = Random(seed)
     framework, catalogue = load_framework("cis_aws_5.0"), load_catalogue()
     snaps: list[Snap] = []
@@ -108,6 +109,11 @@ def assessment(seed: int = 7, each: int = 4, denied: bool = True) -> Assessment:
                         missing_permission="securityhub:GetFindings" if hidden else "",
                     )
                 )
+    return tuple(snaps)
+
+
+def judged(population: Callable[[pa.Table], None] | None = None, **more: Any) -> Assessment:
+    """The snapshots judged, with one exception; ``population`` takes the judged resources."""
     entry = {
         "id": "EX-7",
         "check": "imdsv2-required",
@@ -118,13 +124,37 @@ def assessment(seed: int = 7, each: int = 4, denied: bool = True) -> Assessment:
         "until": "2026-12-31",
     }
     return assess(
-        framework,
-        catalogue,
+        load_framework("cis_aws_5.0"),
+        load_catalogue(),
         Scope(ACCOUNTS, REGIONS),
         PERIOD,
-        snaps,
+        snapshots(**more),
         Registers(exceptions=(Exception_.model_validate(entry),)),
+        population=population,
     )
+
+
+@lru_cache(maxsize=4)
+def assessment(seed: int = 7, each: int = 4, denied: bool = True) -> Assessment:
+    """Three accounts, two regions; one denied cell, one exception; some things fail."""
+    return judged(seed=seed, each=each, denied=denied)
+
+
+def streamed(**more: Any) -> ReportModel:
+    """The same with all that a report streams: evidence, population and whole receipts."""
+    population: list[pa.Table] = []
+    found = judged(population.append, **more)
+    given = sorted(
+        snapshots(**more), key=lambda s: (s.receipt.source, s.receipt.account, s.receipt.region)
+    )
+    context = replace(
+        CONTEXT,
+        package="0123456789abcdef",
+        evidence=lambda: (table_of(one.rows) for one in given if one.rows),
+        population=lambda: population,
+        receipts=lambda: (one.receipt for one in given),
+    )
+    return model_of(found, context)
 
 
 def model(**more: Any) -> ReportModel:

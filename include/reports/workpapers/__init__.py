@@ -1,0 +1,1 @@
+"""Workpapers: what an auditor needs to test the evidence itself, beside the report on it."""
