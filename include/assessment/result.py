@@ -116,20 +116,6 @@ class Proof:
 
 
 @dataclass(frozen=True)
-class Counts:
-    """How many resources passed, failed or got no answer; a cell counts each of its own once."""
-
-    passing: int
-    failing: int
-    unanswered: int
-
-    @property
-    def total(self) -> int:
-        """The population: all that were looked at."""
-        return self.passing + self.failing + self.unanswered
-
-
-@dataclass(frozen=True)
 class CellAnswer:
     """The answer of one check for one account (``region`` '' when locality is the account).
 
@@ -160,9 +146,9 @@ class CellAnswer:
         return self.answer in SETTLED
 
     @property
-    def counts(self) -> Counts:
-        """Its population by result."""
-        return Counts(self.passing, len(self.failing), len(self.unanswered))
+    def population(self) -> int:
+        """The resources that were looked at: passing, failing and unanswered."""
+        return self.passing + len(self.failing) + len(self.unanswered)
 
 
 @dataclass(frozen=True)
@@ -179,16 +165,6 @@ class CheckResult:
     sources: tuple[str, ...]
     failing: tuple[str, ...]
     cells: tuple[CellAnswer, ...]
-
-    @property
-    def counts(self) -> Counts:
-        """The sum over its cells: a resource that two cells see is counted in both."""
-        cells = [cell.counts for cell in self.cells]
-        return Counts(
-            sum(one.passing for one in cells),
-            sum(one.failing for one in cells),
-            sum(one.unanswered for one in cells),
-        )
 
 
 @dataclass(frozen=True)
