@@ -1,0 +1,1 @@
+"""Small self-contained HTML pages: no script, no network, one style sheet; drawn from templates."""

@@ -1,0 +1,27 @@
+"""``portfolio.html``: one file without script or network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from include.metrics.comparison import KINDS, NAMES
+from include.metrics.portfolio import Portfolio
+from include.reports.pages.drawing import write_page
+
+TOP_RESOURCES, MOST_RESOURCES, TOP_CHECKS = 20, 500, 15
+
+
+def write_portfolio_html(portfolio: Portfolio, path: Path) -> Path:
+    """Draw it; equal portfolios give equal bytes."""
+    return write_page(
+        "portfolio.html.j2",
+        path,
+        {
+            "p": portfolio,
+            "kinds": list(KINDS),
+            "kind_names": NAMES,
+            "top_resources": TOP_RESOURCES,
+            "most_resources": MOST_RESOURCES,
+            "top_checks": TOP_CHECKS,
+        },
+    )
