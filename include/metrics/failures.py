@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
-from include.assessment.result import Assessment, CellAnswer, CheckResult, FailingResource, Shown
+from include.assessment.result import (
+    Assessment,
+    CellAnswer,
+    CheckResult,
+    FailingResource,
+    Finding,
+    Shown,
+)
 from include.clock import from_iso
 from include.metrics.intervals import Stretch, told
 from include.metrics.model import SEVERITIES
@@ -29,9 +37,10 @@ class Failure:
     """A resource that failed a check. ``region`` is '' where the check is account-wide.
 
     ``cells`` are the (account, region) it was looked at in; ``stretches`` when it failed, as far
-    as any source knows; ``since_told`` a source's word on the start where it knows no stretches
-    ('' for none). ``controls`` are those that it bears on; ``excused``: an exception covers it
-    under each of them.
+    as any source knows; ``last`` the one that led to its state, None where nobody knows that one;
+    ``since_told`` a source's word on the start where it knows no stretches ('' for none).
+    ``over``: it no longer failed at the end, whatever its state. ``controls`` are those that it
+    bears on; ``excused``: an exception covers it under each of them.
     """
 
     check: CheckResult
@@ -43,7 +52,9 @@ class Failure:
     cells: list[tuple[str, str]] = field(default_factory=list)
     sources: set[str] = field(default_factory=set)
     stretches: tuple[Stretch, ...] = ()
+    last: Stretch | None = None
     since_told: str = ""
+    over: bool = False
     controls: tuple[str, ...] = ()
     excused: bool = False
 
@@ -111,6 +122,7 @@ def failures_of(assessment: Assessment) -> dict[Key, Failure]:
         if check.id not in counting:
             continue
         intervals: dict[Key, list[tuple[str, str]]] = {}
+        standing: set[Key] = set()
         for cell in check.cells:
             for state, one in _words(cell):
                 failure = _taken(out, check, cell, state, one)
@@ -124,12 +136,26 @@ def failures_of(assessment: Assessment) -> dict[Key, Failure]:
                     spans += finding.failed
                     known = [at for at in (failure.since_told, finding.since) if at]
                     failure.since_told = min(known, key=from_iso, default="")
+                    if not _ended(finding, end):
+                        standing.add(failure.key)
         for key, spans in intervals.items():
             failure = out[key]
             failure.stretches = told(spans, start, end)
+            failure.over = key not in standing
+            if failure.stretches and (failure.over or failure.stretches[-1].end == end):
+                failure.last = failure.stretches[-1]
             failure.controls = bearing.controls.get(check.id, ())
             failure.excused = bearing.excused(key)
     return out
+
+
+def _ended(finding: Finding, end: datetime) -> bool:
+    """Whether a source that fails a resource says that this was over before the period's end.
+
+    So it is only where the framework judges the whole period.
+    """
+    last = finding.failed[-1][1] if finding.failed else ""
+    return bool(last) and from_iso(last) < end
 
 
 def _words(cell: CellAnswer) -> Iterator[tuple[State, FailingResource | Shown]]:

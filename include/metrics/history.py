@@ -48,22 +48,17 @@ def since_of(failure: Failure, start: datetime, chained: Since | None) -> Since:
     ``start`` is the period's; ``chained`` what the result of the period just before says of the
     same failure, None where it didn't fail at that period's end.
     """
-    if failure.stretches:
-        began = failure.stretches[-1].start
-        seen = True
-    elif failure.since_told:
+    began = None
+    if failure.last is not None:
+        began = failure.last.start
+    elif not failure.stretches and failure.since_told:
         began = from_iso(failure.since_told)
-        seen = True
-    else:
-        began, seen = start, False
-    if seen and began > start:
-        return Since(began, "within_period", True)
-    if seen and began < start:
-        return Since(began, "before_period", True)
+    if began is not None and began != start:
+        return Since(began, "within_period" if began > start else "before_period", True)
     if chained is not None:
         # Without intervals it is seen failing at two ends, and not in between.
-        return Since(chained.at, "earlier_periods", chained.exact and seen)
-    return Since(start, "before_period", False) if seen else _UNKNOWN
+        return Since(chained.at, "earlier_periods", chained.exact and began is not None)
+    return _UNKNOWN if began is None else Since(start, "before_period", False)
 
 
 class History:

@@ -42,10 +42,11 @@ def non_compliance_of(
         failed = intervals.seconds_within(one.stretches, start)
         seconds[severity] += failed  # type: ignore[assignment]
         hours = None
-        if _is_fixed(one, end):
+        if one.state != "gone" and one.over:
+            # Where the whole period is judged, what was fixed counts as failing all the same.
             fixed[severity] += 1
-            if one.stretches and since.at is not None and since.exact:
-                hours = (one.stretches[-1].end - since.at).total_seconds() / _HOUR
+            if one.last is not None and one.last.end < end and since.at and since.exact:
+                hours = (one.last.end - since.at).total_seconds() / _HOUR
                 to_fix[severity].append(hours)
         rows.append(
             {
@@ -87,13 +88,6 @@ def non_compliance_of(
             for severity in SEVERITIES
         ],
     }
-
-
-def _is_fixed(one: Failure, end: datetime) -> bool:
-    """Fixed before the end; where the whole period is judged, it counts as failing all the same."""
-    if one.state == "failing":
-        return bool(one.stretches) and one.stretches[-1].end < end
-    return one.state == "fixed"
 
 
 def _mean(hours: list[float]) -> Any:
