@@ -103,6 +103,8 @@ def _control(control_id: str, title: str, before: Any, now: Any) -> Row:
     if all(status in _BETTER for status in statuses):
         one, two = (_BETTER[status] for status in statuses)
         direction = "better" if two > one else "worse"
+        if statuses == ("NON_COMPLIANT", "INCONCLUSIVE"):
+            direction = "other"  # not knowing any more is no improvement
     else:
         direction = "other"
     return {

@@ -79,6 +79,12 @@ def test_what_is_not_judged_any_more_is_never_an_improvement() -> None:
     assert directions["score"] == directions["coverage"] == "worse"
     # There are fewer failures to be seen, because less was seen.
     assert directions["failing"] == directions["non_compliant"] == "other"
+    assert {row["control"]: row["direction"] for row in found.controls} == {
+        "1.1": "other",
+        "1.2": "worse",
+        "1.3": "other",
+    }
+    assert found.better == ()
     assert [gap["status"] for gap in found.gaps["new"]] == ["DENIED"]
     assert "Evidence is missing from 1 more place." in found.worse
     assert "Evidence missing now and not before: 1" in text_of(found)
