@@ -21,7 +21,8 @@ from include.reports.pdf.document import write_pdf
 from include.reports.pdf.failing import _passing_again, _resource_rows
 from include.reports.pdf.fonts import SANS
 from include.reports.pdf.rows import Column, Rows, wrap
-from include.reports.tables.csv_files import EVIDENCE_COLUMNS, safe, write_evidence
+from include.reports.tables.csv_files import safe, write_evidence
+from include.reports.tables.definitions import EVIDENCE
 from include.reports.wording import reason_text, remedy_of
 from include.reports.write import write_reports
 from tests.include.assessment.estate import row
@@ -262,7 +263,7 @@ def test_evidence_csv_has_a_row_per_item_with_the_controls_it_speaks_to(tmp_path
     found = model_of(assessment(), replace(CONTEXT, evidence=lambda: [table_of(items)]))
     path = write_evidence(found, tmp_path / "evidence.csv")
     first, second = read(path)
-    assert tuple(first) == EVIDENCE_COLUMNS
+    assert tuple(first) == EVIDENCE.names
     assert (first["checks"], first["controls"]) == ("root-no-access-key", "1.3")
     assert first["resource"] == '\'=cmd("x"),y\n"z"'
     assert (second["checks"], second["controls"]) == ("", "")
