@@ -16,6 +16,7 @@ from include.cli.checking import (
     check_request,
     check_scope,
     known_framework,
+    last_months,
     period_of,
 )
 from include.cli.ending import FAILED, OK, SEVERITY, Ended
@@ -40,7 +41,7 @@ Framework = Annotated[str, typer.Option("--framework", "-f", help="See ./audit f
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command(epilog="Example: ./audit demo --keep")(demo)
+    app.command(epilog="Example: ./audit demo --keep --periods 3")(demo)
     app.command(epilog="Example: ./audit run --framework cis_aws_5.0 --period 2026-10")(run)
     app.command(epilog="Example: ./audit assessments")(assessments)
 
@@ -57,6 +58,15 @@ def demo(
     months: options.Months = None,
     api_port: options.ApiPort = None,
     aws_port: options.AwsPort = None,
+    periods: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=24,
+            help="How many months are assessed, the last one last. With more than one, the "
+            "reports show the trend and what changed.",
+        ),
+    ] = 1,
     out: Out = None,
 ) -> None:
     """Set everything up, assess last month's CIS benchmark, show the result.
@@ -84,12 +94,15 @@ def demo(
     console = Console()
     left_running = False
     running = None
+    code = OK
     try:
         with shown(console, "Starting") as report:
             running = supervisor.up(wish, base=base, report=report)
         welcome(console, running)
-        order = Order(header, period_of(None, running.record), {})
-        code = assess_in(running, order, console, out, prefer_scheduled=True)
+        for period in last_months(period_of(None, running.record), periods):
+            order = Order(header, period, {})
+            # The scheduled run has begun with the first: it knows nothing of earlier periods.
+            code = assess_in(running, order, console, out, prefer_scheduled=periods == 1)
         left_running = keep
     finally:
         if running is not None and running.started_here and not left_running:

@@ -140,6 +140,16 @@ def period_of(text: str | None, record: Record) -> Period:
     return period
 
 
+def last_months(last: Period, count: int) -> list[Period]:
+    """``last`` and the ``count`` - 1 periods of its kind before it, the oldest first."""
+    from include.assessment.period import previous
+
+    found = [last]
+    while len(found) < count and (before := previous(found[0])) is not None:
+        found.insert(0, before)
+    return found
+
+
 def check_request(narrowed: dict[str, Any], headers: Sequence[FrameworkHeader]) -> None:
     """Refuse what can't be right whatever the deployment covers. Raises InputError."""
     sources = narrowed.get("sources", ())
