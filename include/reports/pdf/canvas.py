@@ -33,7 +33,7 @@ class ReportCanvas(Canvas):  # type: ignore[misc]
         self._furniture = furniture
         self.tags = Tags()
         self.page_of: dict[str, int] = {}
-        self.outline_level = -1
+        self.outline_levels: list[int] = []
         self._late: list[Late] = []
         self._later: list[tuple[PDFStream, list[Late]]] = []
         self._doc.Catalog.ViewerPreferences = PDFDictionary({"DisplayDocTitle": "true"})

@@ -177,10 +177,13 @@ def _bookmark(canvas: Any, flowable: Any, level: int, top: float) -> None:
         key = f"{flowable.key} #{n}"
     canvas.page_of[key] = canvas.getPageNumber()
     canvas.bookmarkHorizontalAbsolute(key, top + 8)
-    if level <= 2:
-        level = min(level - 1, canvas.outline_level + 1)
-        canvas.outline_level = level
-        canvas.addOutlineEntry(flowable.plain, key, level, closed=level == 0)
+    if level <= 2 or getattr(flowable, "outlined", False):
+        # Entries hang below the last one of a lower level, which need not be the next lower.
+        above = canvas.outline_levels
+        while above and above[-1] >= level:
+            above.pop()
+        above.append(level)
+        canvas.addOutlineEntry(flowable.plain, key, len(above) - 1, closed=True)
 
 
 class _Furniture:

@@ -55,11 +55,11 @@ class Element(PDFObject):  # type: ignore[misc]
         if isinstance(kid, Element):
             return _ref(document, kid)
         if isinstance(kid, Link):
-            return b"<</Type/OBJR/Obj " + kid.annotation.format(document) + b">>"
+            return b"<</Type/OBJR/Obj %s>>" % kid.annotation.format(document)
         page, mcid = kid
         if page is self.page:
-            return str(mcid).encode()
-        return b"<</Type/MCR/Pg " + page.format(document) + f"/MCID {mcid}>>".encode()
+            return b"%d" % mcid
+        return b"<</Type/MCR/Pg %s/MCID %d>>" % (page.format(document), mcid)
 
 
 class Link:
