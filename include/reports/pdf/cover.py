@@ -1,133 +1,140 @@
-"""The PDF's first page: what was assessed, and the answer with what it rests on."""
+"""The cover: what was assessed, for which period, from what, and whether it is the final result."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
-from reportlab.platypus import (
-    CondPageBreak,
-    Flowable,
-    Paragraph,
-    Spacer,
-    Table,
-    TableStyle,
-)
+from reportlab.platypus import Flowable, Paragraph, Spacer, Table, TableStyle
 
-from include.assessment.result import STATUSES, Assessment
-from include.reports.model import LIMITATIONS, ReportModel, not_complete, percent_text
-from include.reports.pdf.drawings import Bar, Figures, Legend
+from include.assessment.result import Assessment
+from include.reports.model import ReportModel, not_complete
+from include.reports.pdf.layout import plain_time
 from include.reports.pdf.style import (
+    ACCENT,
     BODY,
     BOLD,
+    BOTTOM,
     CELL,
-    H2,
     LABEL,
     LINE,
+    PAGE_HEIGHT,
     SMALL_MUTED,
     STATUS_COLOURS,
     SUBTITLE,
     TITLE,
+    TOP,
     WIDTH,
 )
-from include.reports.pdf.text import escape as escape
+from include.reports.pdf.text import markup
+from include.reports.wording import counted
 
-_STATUS_WORDS = {
-    "COMPLETE": "Complete: every source was collected everywhere in scope",
-    "INCOMPLETE": "Incomplete: evidence is missing, see the chapter of that name",
-    "INTERIM": "Interim: not the final result of this period",
+#: More accounts or regions than this are counted on the cover, and listed in chapter 2.
+_MOST_NAMED = 6
+_OVERLINE = LABEL.clone("overline", fontName=BOLD, fontSize=10, leading=14, textColor=ACCENT)
+_PERIOD = SUBTITLE.clone("period", fontSize=15, leading=20)
+_DISTRIBUTION = (
+    "Confidential. This report names accounts, resources and their weaknesses. It is meant for the "
+    "owner of the assessment and the auditors they name; pass it on only with their consent, whole "
+    "and unaltered, together with the package that it is sealed in."
+)
+#: The colours of each status of the result; the word always stands with them.
+_COLOURS: Mapping[str, str] = {
+    "COMPLETE": "COMPLIANT",
+    "INCOMPLETE": "INCONCLUSIVE",
+    "INTERIM": "NON_COMPLIANT",
 }
-#: More accounts than this are counted on the cover, and listed in the summary.
-_MOST_ACCOUNTS = 12
 
 
 def cover(model: ReportModel) -> Iterator[Flowable]:
-    """The cover's flowables; they fill one page."""
-    a, metrics = model.assessment, model.metrics
-    compliance, coverage = metrics.compliance, metrics.coverage
-    awaiting = coverage["controls_awaiting_manual_evidence"]
-    yield Spacer(1, 36)
-    yield Paragraph("Compliance assessment", SUBTITLE)
-    yield Paragraph(escape(a.framework_title), TITLE)
+    """The cover's flowables; they fill one page, whose foot is the note on distribution."""
+    above = list(_above(model))
+    foot = Paragraph(_DISTRIBUTION, SMALL_MUTED)
+    room = PAGE_HEIGHT - TOP - BOTTOM - sum(tall(one) for one in (*above, foot))
+    yield from above
+    yield Spacer(1, max(room - 2, 0))
+    yield foot
+
+
+def tall(flowable: Flowable) -> float:
+    """Points that a flowable takes in a frame, the space around it counted fully."""
+    height: float = flowable.wrap(WIDTH, 10_000.0)[1]
+    return height + float(flowable.getSpaceBefore()) + float(flowable.getSpaceAfter())
+
+
+def _above(model: ReportModel) -> Iterator[Flowable]:
+    a = model.assessment
+    yield Spacer(1, 76)
+    yield Paragraph("COMPLIANCE ASSESSMENT", _OVERLINE)
+    yield Spacer(1, 6)
+    yield Paragraph(markup(a.framework_title), TITLE)
+    yield Paragraph(f"Version {markup(a.framework_version)}", SUBTITLE)
+    yield Spacer(1, 26)
+    yield Paragraph(f"Audit period {markup(a.period)}", _PERIOD)
     yield Paragraph(
-        f"Version {escape(a.framework_version)}, audit period {escape(a.period)}", SUBTITLE
+        f"{plain_time(a.period_start)} up to {plain_time(a.period_end)} UTC, the end not included",
+        SUBTITLE,
     )
-    yield Spacer(1, 20)
-    if model.interim:
-        yield _badge(f"INTERIM: {'; '.join(a.interim)}. Not the final result of this period.")
-        yield Spacer(1, 14)
-    elif a.status == "INCOMPLETE":
-        blocking = sum(gap.blocking for gap in a.gaps)
-        yield _badge(f"INCOMPLETE: evidence is missing from {blocking} of the places asked.")
-        yield Spacer(1, 14)
-    yield Figures(
-        [
-            (
-                percent_text(compliance["compliance_score"]),
-                "Compliance score",
-                f"{compliance['compliant_controls']} of {compliance['total_controls']} applicable "
-                "controls are compliant",
-            ),
-            (
-                percent_text(coverage["controls_percent"]),
-                "Coverage",
-                f"{coverage['controls_judged']} of {coverage['controls_total']} controls could be "
-                f"judged; {awaiting} wait for evidence from people",
-            ),
-            (
-                f"{metrics.resources['failing']:,}",
-                "Failing resources",
-                f"in {compliance['non_compliant_controls']} failing controls",
-            ),
-        ]
-    )
-    yield Spacer(1, 18)
-    counts = [(status, int(compliance[f"{status.lower()}_controls"])) for status in STATUSES]
-    yield Bar(counts)
-    yield Spacer(1, 4)
-    yield Legend(counts)
-    yield Spacer(1, 22)
+    yield Spacer(1, 30)
+    yield _badge(a)
+    yield Spacer(1, 34)
     yield _facts(model)
-    yield from _limitations()
 
 
-def _badge(text: str) -> Table:
-    ink, ground = STATUS_COLOURS["NON_COMPLIANT"]
-    style = BODY.clone("badge", textColor=ink, fontName=BOLD, spaceAfter=0)
+def _badge(a: Assessment) -> Table:
+    """Complete, incomplete or interim: the word large, and what it means beside it."""
+    ink, ground = STATUS_COLOURS[_COLOURS[a.status]]
+    word = BODY.clone("badge", textColor=ink, fontName=BOLD, fontSize=17, leading=21, spaceAfter=0)
+    text = BODY.clone("badge-text", textColor=ink, spaceAfter=0)
+    name = "INTERIM" if a.status == "INTERIM" else a.status.capitalize()
     return Table(
-        [[Paragraph(escape(text), style)]],
-        colWidths=[WIDTH],
+        [[Paragraph(name, word), Paragraph(markup(_meaning(a)), text)]],
+        colWidths=[122, WIDTH - 122],
         style=TableStyle(
             [
                 ("BACKGROUND", (0, 0), (-1, -1), ground),
-                ("LEFTPADDING", (0, 0), (-1, -1), 10),
-                ("TOPPADDING", (0, 0), (-1, -1), 6),
-                ("BOTTOMPADDING", (0, 0), (-1, -1), 7),
+                ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
+                ("LEFTPADDING", (0, 0), (-1, -1), 12),
+                ("RIGHTPADDING", (0, 0), (-1, -1), 12),
+                ("TOPPADDING", (0, 0), (-1, -1), 9),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 11),
             ]
         ),
     )
 
 
+def _meaning(a: Assessment) -> str:
+    if a.status == "INTERIM":
+        return f"Not the final result of this period: {'; '.join(a.interim) or 'it is reduced'}."
+    if a.status == "INCOMPLETE":
+        n = sum(gap.blocking for gap in a.gaps)
+        return f"Evidence is missing from {counted(n, 'place')} asked: see Missing evidence."
+    others = len(not_complete(a))
+    if others:
+        said = "1 receipt says" if others == 1 else f"{others:,} receipts say"
+        return f"Complete for what the controls need; {said} otherwise: see Missing evidence."
+    return "Every source was collected completely, everywhere in scope."
+
+
 def _facts(model: ReportModel) -> Table:
     a, context = model.assessment, model.context
-    accounts = ", ".join(a.accounts)
-    if len(a.accounts) > _MOST_ACCOUNTS:
-        accounts = f"{len(a.accounts)} accounts, listed in the summary"
     rows = [
-        ("Assessment", context.assessment_name),
         ("Environment", context.environment),
-        ("Result", _result(a)),
-        ("Period", f"{_plain(a.period_start)} up to {_plain(a.period_end)} (not included), UTC"),
-        ("Evidence as of", f"{_plain(a.as_of)} UTC"),
-        ("Accounts", accounts),
-        ("Regions", ", ".join(a.regions)),
-        ("Evidence", f"{a.evidence.total:,} items from {len(a.receipts)} collected cells"),
-        ("Kept at", context.s3_location),
+        ("Accounts", _named(a.accounts, "account")),
+        ("Regions", _named(a.regions, "region")),
+        ("Prepared from", context.assessment_name),
         ("Audit Manager", context.assessment_id),
+        ("Evidence as of", f"{plain_time(a.as_of)} UTC"),
+        (
+            "Evidence",
+            f"{counted(a.evidence.total, 'item')}, {counted(len(a.receipts), 'receipt')}",
+        ),
+        ("Package", context.package),
+        ("Kept at", context.s3_location),
         ("Content digest", f"SHA-256 {a.content_digest}"),
     ]
     return Table(
-        [[Paragraph(name, LABEL), Paragraph(escape(value), CELL)] for name, value in rows if value],
-        colWidths=[92, WIDTH - 92],
+        [[Paragraph(name, LABEL), Paragraph(markup(value), CELL)] for name, value in rows if value],
+        colWidths=[98, WIDTH - 98],
         style=TableStyle(
             [
                 ("LINEBELOW", (0, 0), (-1, -1), 0.4, LINE),
@@ -140,24 +147,7 @@ def _facts(model: ReportModel) -> Table:
     )
 
 
-def _result(a: Assessment) -> str:
-    """The status in words; "every source" only where all receipts say so."""
-    others = len(not_complete(a))
-    if a.status == "COMPLETE" and others:
-        what = "1 receipt says" if others == 1 else f"{others} receipts say"
-        return f"Complete for what the controls need; {what} otherwise, see missing evidence"
-    return _STATUS_WORDS[a.status]
-
-
-def _plain(at: str) -> str:
-    return at.replace("T", " ").replace("Z", "")
-
-
-def _limitations() -> Iterator[Flowable]:
-    """What to keep in mind."""
-    yield CondPageBreak(120)
-    yield Spacer(1, 14)
-    yield Paragraph("How to read this result", H2)
-    for text in LIMITATIONS:
-        yield Paragraph(escape(text), SMALL_MUTED)
-        yield Spacer(1, 3)
+def _named(names: Sequence[str], one: str) -> str:
+    if len(names) > _MOST_NAMED:
+        return f"{counted(len(names), one)}, listed in chapter 2"
+    return ", ".join(names) or "none"

@@ -1,171 +1,100 @@
-"""The PDF's chapters about what fails: at the period's end, and within it."""
+"""What fails a check: the resources, since when and for how long, and what to do about them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 
-from include.assessment.result import CheckResult, ControlResult, MappedCheck, Shown
-from include.reports.model import ReportModel, failing_resources, source_name, words
-from include.reports.pdf.cover import escape
-from include.reports.pdf.drawings import StatusHeading
-from include.reports.pdf.layout import chapter, columns, heading, listed, plain_time
+from include.assessment.result import ControlResult, MappedCheck
+from include.reports.model import failing_resources, source_name
+from include.reports.pdf.layout import columns, heading, plain_time
+from include.reports.pdf.material import Material
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY, SMALL_MUTED
-from include.reports.wording import answer_text, place_text, reason_text, remedy_of
+from include.reports.pdf.text import markup
+from include.reports.wording import counted, verb
 
-_MOST_LIMITS, _MOST_PLACES = 6, 3
-
-
-def failing(model: ReportModel) -> Iterator[Flowable]:
-    """One block for each failing control."""
-    found = model.failing_controls()
-    yield from chapter("Failing controls")
-    if not found:
-        yield Paragraph("No control fails.", BODY)
-    for control in found:
-        yield from _failing_control(model, control)
+#: A list of more resources than this stands under the first control that has it; the others say
+#: where. A failing check may belong to dozens of controls.
+LONG_LIST = 40
 
 
-def _failing_control(model: ReportModel, control: ControlResult) -> Iterator[Flowable]:
-    yield CondPageBreak(150)
-    yield Spacer(1, 6)
-    yield StatusHeading(f"{control.id}  {control.title}", words(control.status))
-    yield Paragraph(escape(reason_text(model, control)), BODY)
-    yield Rows(
-        columns(
-            ("Check", 30, "strong"),
-            ("Role", 13),
-            ("Severity", 13),
-            ("Answer", 16),
-            ("Answered by", 30),
-            ("Failing", 10, "number"),
-        ),
-        [
-            (
-                mapped.id,
-                mapped.role,
-                words(model.check(mapped.id).severity),
-                words(model.check(mapped.id).answer),
-                ", ".join(source_name(s) for s in model.check(mapped.id).sources) or "no source",
-                str(len(mapped.failing)),
-            )
-            for mapped in control.checks
-        ],
-    )
-    for mapped in control.checks:
-        if mapped.failing:
-            yield CondPageBreak(110)
-            yield heading(model.check(mapped.id).question, level=3)
-            if remedy := remedy_of(mapped.id):
-                yield Paragraph(f"<b>Remedy:</b> {escape(remedy)}", BODY)
-            yield _resources(model, mapped)
-    if limits := _limits_of(model, control):
-        yield Spacer(1, 5)
-        yield Paragraph("<b>Limitations here:</b> " + escape("; ".join(limits)) + ".", SMALL_MUTED)
-    yield Spacer(1, 10)
+def failing_of(
+    material: Material, control: ControlResult, mapped: MappedCheck
+) -> Iterator[Flowable]:
+    """A failing check under one control: what it is about, its remedy, every resource."""
+    model = material.model
+    check, text = model.check(mapped.id), model.check_text(mapped.id)
+    n = len(mapped.failing)
+    yield CondPageBreak(130)
+    yield heading(check.question, level=3)
+    if text:
+        yield Paragraph(markup(text.about), SMALL_MUTED)
+        yield Spacer(1, 3)
+        yield Paragraph(f"<b>Remedy:</b> {markup(text.remedy)}", BODY)
+    first = material.listed.setdefault(mapped.id, control.id)
+    if first != control.id and n > LONG_LIST:
+        excused = f" ({len(mapped.excused):,} excused)" if mapped.excused else ""
+        yield Paragraph(
+            f"{counted(n, 'resource')} {verb(n, 'fails', 'fail')}{excused}: all of them are listed "
+            f'under <a href="#control-{markup(first)}" color="#1f4e79">{markup(first)}</a>, and in '
+            "failing.csv.",
+            BODY,
+        )
+        return
+    yield _table(material, mapped)
+    yield Spacer(1, 8)
 
 
-def _resources(model: ReportModel, mapped: MappedCheck) -> Rows:
+def _table(material: Material, mapped: MappedCheck) -> Rows:
     """The failing resources; the column of exceptions is there only where there are any."""
-    wanted = [("Failing resource", 226), ("Since", 86), ("Region", 58), ("Found by", 136)]
+    wanted: list[Any] = [
+        ("Failing resource", 178),
+        ("Account", 64),
+        ("Region", 56),
+        ("Since", 62),
+        ("Days", 30, "number"),
+        ("Found by", 116),
+    ]
     if mapped.excused:
-        wanted[-1:] = [("Found by", 84), ("Exception", 52)]
+        wanted[-1:] = [("Found by", 68), ("Exception", 48)]
     return Rows(
         columns(*wanted),
-        (row[: len(wanted)] for row in _resource_rows(model, mapped)),
-        again=f"{model.check(mapped.id).question} (continued)",
+        (row[: len(wanted)] for row in resource_rows(material, mapped)),
+        again=f"{material.model.check(mapped.id).question} (continued)",
     )
 
 
-def _resource_rows(model: ReportModel, mapped: MappedCheck) -> Iterator[Sequence[str]]:
+def resource_rows(material: Material, mapped: MappedCheck) -> Iterator[Sequence[str]]:
+    """Resource, account, region, since, days, found by, exception; one row for each resource."""
+    model = material.model
     exceptions = {e.resource: e.exception for e in mapped.excused}
     check = model.check(mapped.id)
     for resource, seen in failing_resources(check).items():
         findings = [finding for one in seen for finding in one.findings]
-        since = min((f.since for f in findings if f.since), default="")
+        past = material.failure(mapped.id, resource)
+        since = past.get("since") or min((f.since for f in findings if f.since), default="")
+        known = past.get("since_known", "")
         regions = {one.region for one in seen if one.region and check.locality != "account"}
+        days = past.get("days")
         yield (
             resource,
-            # Within the period it is known to the second; how long before is not told.
-            "before the period"
-            if since and since <= model.assessment.period_start
-            else plain_time(since) or "-",
+            ", ".join(sorted({one.account for one in seen})),
             ", ".join(sorted(regions)) or "account",
+            since_text(since, known, model.assessment.period_start),
+            "-" if days is None else f"{days:,.1f}",
             ", ".join(source_name(s) for s in dict.fromkeys(f.source for f in findings)),
             exceptions.get(resource, ""),
         )
 
 
-def _limits_of(model: ReportModel, control: ControlResult) -> list[str]:
-    """What the reader of one control's result should know about how it came about, in short."""
-    places: dict[tuple[str, str], list[str]] = {}
-    for mapped in control.checks:
-        check = model.check(mapped.id)
-        for cell in check.cells:
-            said = list(cell.notes)
-            if not cell.settled:
-                said = [answer_text(cell)]
-            if cell.disagreements:
-                said.append(
-                    "sources disagree (the worse answer counts) on "
-                    + listed([d.resource.rsplit(":", 1)[-1] for d in cell.disagreements], 2)
-                )
-            for text in said:
-                places.setdefault((mapped.id, text), []).append(place_text(cell))
-    out = [
-        f"{check_id} in {listed(where, _MOST_PLACES)}: {text}"
-        for (check_id, text), where in places.items()
-    ]
-    more = len(out) - _MOST_LIMITS
-    return out[:_MOST_LIMITS] + ([f"and {more} more, in report.json"] if more > 0 else [])
-
-
-def passing_again(model: ReportModel) -> Iterator[Flowable]:
-    """What failed within the period but not at its end, with its days."""
-    rows = [row for check in model.assessment.checks for row in _passing_again(model, check)]
-    if not rows:
-        return
-    yield from chapter("Failed within the period, not at its end")
-    yield Paragraph("Shown beside the verdict, which is about the end of the period.", BODY)
-    yield Rows(
-        columns(
-            ("Control", 44, "strong"),
-            ("Check", 112),
-            ("Resource", 160),
-            ("Failed from - to", 104),
-            ("Then", 34),
-            ("Told by", 86),
-        ),
-        rows,
-    )
-
-
-def _passing_again(model: ReportModel, check: CheckResult) -> Iterator[Sequence[str]]:
-    """One row for each resource, whichever sources and regions it was seen by."""
-    found: dict[str, list[tuple[str, Shown]]] = {}
-    for cell in check.cells:
-        for then, all_shown in (("fixed", cell.fixed), ("gone", cell.gone)):
-            for shown in all_shown:
-                found.setdefault(shown.resource, []).append((then, shown))
-    for resource, seen in sorted(found.items()):
-        told: dict[tuple[str, str], list[str]] = {}
-        for _, shown in seen:
-            for span in shown.failed:
-                told.setdefault(span, []).append(source_name(shown.source))
-        sources = list(dict.fromkeys(source_name(shown.source) for _, shown in seen))
-        spans = []
-        for (start, end), by in sorted(told.items()):
-            text = f"{plain_time(start)} -\n{plain_time(end) or 'the end'}"
-            # Who said so matters only where the sources don't all say the same.
-            apart = set(by) != set(sources)
-            spans.append(text + (f"\n({', '.join(dict.fromkeys(by))})" if apart else ""))
-        yield (
-            ", ".join(model.controls_by_check.get(check.id, ())),
-            check.question,
-            resource,
-            "\n".join(spans),
-            ", ".join(sorted({then for then, _ in seen})),
-            ", ".join(sources),
-        )
+def since_text(since: str | None, known: str, period_start: str) -> str:
+    """Since when it fails: a time within the period (UTC), the day before it, or in words."""
+    if not since:
+        return "before the period" if known == "before_period" else "-"
+    if since > period_start:
+        return plain_time(since)
+    # Within the period it is known to the second; how long before is told only by what was seen.
+    return f"before the period ({since[:10]})" if since < period_start else "before the period"

@@ -15,7 +15,7 @@ from include.reports.wording import answer_text, place_text
 _MOST_PLACES = 6
 
 
-def missing(model: ReportModel) -> Iterator[Flowable]:
+def missing(model: ReportModel, number: int) -> Iterator[Flowable]:
     """What could not be collected, by gaps and receipts, and which checks that left open."""
     gaps = model.assessment.gaps
     named = {(gap.source, gap.account, gap.region) for gap in gaps}
@@ -26,7 +26,7 @@ def missing(model: ReportModel) -> Iterator[Flowable]:
     ]
     unanswered = list(_unanswered(model))
     short = not (gaps or others or unanswered)
-    yield from chapter("Missing evidence", **({"room": 90.0} if short else {}))
+    yield from chapter(f"{number}  Missing evidence", room=90.0 if short else 230.0)
     if not (gaps or others):
         yield Paragraph("None: every source was collected completely everywhere in scope.", BODY)
     if gaps:

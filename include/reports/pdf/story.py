@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reportlab.platypus import Flowable, NextPageTemplate, PageBreak
+from reportlab.platypus import Flowable, NextPageTemplate, PageBreak, Paragraph
 
 from include.reports.model import ReportModel
-from include.reports.pdf.chapters import controls, receipts, registers, summary
+from include.reports.pdf.appendices import decisions, files, glossary, receipts
+from include.reports.pdf.appendix_change import change, failed_within
+from include.reports.pdf.appendix_population import population
+from include.reports.pdf.control_sets import control_sets
 from include.reports.pdf.cover import cover
-from include.reports.pdf.failing import failing, passing_again
+from include.reports.pdf.executive import executive
+from include.reports.pdf.figures import figures
+from include.reports.pdf.material import Material
+from include.reports.pdf.method import method
 from include.reports.pdf.missing import missing
+from include.reports.pdf.navigation import Contents, Heading
+from include.reports.pdf.style import H1
 
 
 def story(model: ReportModel) -> Iterator[Flowable]:
@@ -18,13 +26,36 @@ def story(model: ReportModel) -> Iterator[Flowable]:
 
     Pure: equal models give equal pages.
     """
+    material = Material(model)
+    first = list(executive(model, 1))
+    rest = list(_chapters(material))
     yield from cover(model)
     yield NextPageTemplate("body")
     yield PageBreak()
-    yield from summary(model)
-    yield from controls(model)
-    yield from failing(model)
-    yield from passing_again(model)
-    yield from missing(model)
-    yield from registers(model)
-    yield from receipts(model)
+    yield from first
+    yield Paragraph("Contents", H1)
+    yield Contents(
+        [
+            (1, one.plain, one.key)
+            for one in (*first, *rest)
+            if isinstance(one, Heading) and one.level == 1
+        ]
+    )
+    yield PageBreak()
+    yield from rest
+
+
+def _chapters(material: Material) -> Iterator[Flowable]:
+    """What follows the contents: the chapters from 2 on, and the appendices."""
+    model = material.model
+    yield from method(material, 2)
+    yield from missing(model, 3)
+    yield from figures(model, 4)
+    yield from control_sets(material, 5)
+    yield from receipts(material)
+    yield from population(material)
+    yield from change(material)
+    yield from failed_within(material)
+    yield from decisions(material)
+    yield from glossary()
+    yield from files(material)

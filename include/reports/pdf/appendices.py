@@ -1,0 +1,183 @@
+"""Appendices A (receipts), E (decisions), F (glossary) and G (where everything is)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reportlab.platypus import Flowable, Paragraph, Spacer
+
+from include.reports.model import source_name, words
+from include.reports.pdf.layout import chapter, columns, heading, plain_time
+from include.reports.pdf.material import Material
+from include.reports.pdf.rows import Rows
+from include.reports.pdf.style import BODY
+from include.reports.pdf.text import markup
+from include.reports.wording import counted
+
+#: Names of the package's files and what is in them.
+FILES: tuple[tuple[str, str], ...] = (
+    ("report.pdf", "This report."),
+    ("report.html", "The same for a browser, with search and filters; needs no network."),
+    ("report.json", "The same for programs; its form is in report.schema.json of the product."),
+    ("workbook.xlsx", "All tables as sheets: controls, failing, evidence, population, receipts."),
+    ("controls.csv", "One line per control: status, reason, counts."),
+    ("failing.csv", "One line per control, check and resource that fails."),
+    ("evidence.csv, evidence.jsonl", "Every item of evidence with the controls it speaks to."),
+    ("population.csv", "Every resource that a check judged, and how."),
+    ("exceptions.csv", "The registers' decisions."),
+    ("receipts.csv", "One line per receipt of appendix A, with its requests' counts and digests."),
+    ("samples.csv", "The samples drawn from the population; anybody can draw them again."),
+    ("workpapers.pdf", "Populations reconciled to receipts, samples, how each source was asked."),
+    ("oscal/assessment-results.json", "The result as OSCAL, for other tools."),
+)
+GLOSSARY: tuple[tuple[str, str], ...] = (
+    ("Account, region", "Where in AWS something is: whose it is, and in which place."),
+    ("Cell", "One source in one account and region for the period: the unit of collecting."),
+    (
+        "Check",
+        "One question, with its parameters, about one kind of resource, answered by one or more "
+        "sources for each account and region.",
+    ),
+    ("Claim", "What a control is for, in one sentence."),
+    ("Content digest", "A SHA-256 over all that was found. Equal evidence has an equal digest."),
+    ("Control", "One demand of the framework. Control sets are its chapters."),
+    ("Contemporaneous", "Collected within the period or seven days after, and true at its end."),
+    ("Coverage", "How many of the applicable controls could be judged at all."),
+    ("Current only", "Known of the present alone; decides nothing about a past period."),
+    ("Evidence", "An item of what a source answered, with the raw page that it came from."),
+    (
+        "Exception",
+        "A decision that a failing resource is excused for a time, by an owner and another "
+        "person's approval. The failure stays visible.",
+    ),
+    ("Excused", "Failing, and covered by an exception in force."),
+    ("Gap", "Evidence that is missing. A blocking one keeps the result from being complete."),
+    ("Interim", "Of a reduced scope, or of a period that has not ended. Never the final result."),
+    ("Period", "From its beginning up to, and without, its end, in UTC."),
+    ("Population", "All resources that a check looked at, whatever the answer."),
+    ("Raw result", "What the source said, before any decision of people."),
+    ("Receipt", "The proof of how complete one cell's collection is."),
+    ("Reconstructed", "Known of the past from a history or from logs."),
+    ("Resource assessment", "Audit Manager's unit of price: one item about one resource."),
+    ("Score", "Compliant controls in percent of the applicable ones."),
+    ("Snapshot", "What one cell yielded at one time: raw pages, evidence and receipt."),
+    ("Source", "Who answers: AWS Config, AWS Security Hub, an API, a person."),
+    ("Unanswered", "Looked at, but the source gave no verdict."),
+)
+
+
+def receipts(material: Material) -> Iterator[Flowable]:
+    """A: how each cell's collection ended."""
+    yield from chapter("Appendix A  Completeness receipts")
+    lines = material.receipts
+    if not lines:
+        yield Paragraph("Nothing was collected: there are no receipts.", BODY)
+        return
+    yield Paragraph(
+        f"{counted(len(lines), 'receipt')}: one line for each source, account and region that was "
+        "asked. The numbers are those that the controls refer to. The whole receipts, with every "
+        "request, lie beside the snapshots. Times are UTC.",
+        BODY,
+    )
+    yield Rows(
+        columns(
+            ("No.", 28, "number"),
+            ("Source", 76, "strong"),
+            ("Account", 68),
+            ("Region", 60),
+            ("Ended as", 56),
+            ("Items", 38, "number"),
+            ("Pages", 34, "number"),
+            ("Collected until", 76),
+            ("Content digest", 70),
+        ),
+        (
+            (
+                f"{n:,}",
+                source_name(line.source),
+                line.account,
+                line.region,
+                words(line.status),
+                f"{line.items:,}",
+                f"{line.pages:,}",
+                plain_time(line.ended),
+                line.content_digest[:12] or "-",
+            )
+            for n, line in enumerate(lines, 1)
+        ),
+        again="Appendix A  Completeness receipts (continued)",
+    )
+    yield Spacer(1, 8)
+
+
+def decisions(material: Material) -> Iterator[Flowable]:
+    """E: the registers, in force or not, and what they do here."""
+    a = material.model.assessment
+    exceptions = material.model.metrics.exceptions
+    yield from chapter("Appendix E  Exceptions and other decisions")
+    if not a.registers:
+        yield Paragraph("No decision is on record.", BODY)
+        return
+    days = exceptions.get("expiring_within_days")
+    soon = set(exceptions.get("expiring", ()))
+    unused = set(exceptions.get("unused", ()))
+    text = "A decision counts while it is in force on the period's last day, and is listed anyway."
+    if days is not None:
+        text += f" Exceptions that end within {counted(int(days), 'day')} of it are marked."
+    yield Paragraph(text, BODY)
+    rows = []
+    for line in a.registers:
+        state: list[str] = [line.state]
+        if line.register == "exceptions" and line.id in soon:
+            state.append("ends soon")
+        if line.state == "in force" and (line.id in unused or not line.used):
+            state.append("not used")
+        rows.append(
+            (
+                line.id,
+                words(line.register),
+                line.what,
+                line.reason,
+                f"{line.owner},\n{line.approver}",
+                f"{line.start} to\n{line.until}",
+                ", ".join(state),
+            )
+        )
+    yield Rows(
+        columns(
+            ("Id", 13, "strong"),
+            ("Register", 17),
+            ("About", 28),
+            ("Reason", 30),
+            ("Owner, approver", 30),
+            ("From, until", 18),
+            ("State", 15),
+        ),
+        rows,
+        again="Appendix E  Exceptions and other decisions (continued)",
+    )
+    yield Spacer(1, 8)
+
+
+def glossary() -> Iterator[Flowable]:
+    """F: words that an auditor of another house may use otherwise."""
+    yield from chapter("Appendix F  Glossary")
+    yield Rows(columns(("Word", 26, "strong"), ("Meaning", 94)), GLOSSARY)
+    yield Spacer(1, 8)
+
+
+def files(material: Material) -> Iterator[Flowable]:
+    """G: the files of the package."""
+    model = material.model
+    yield from chapter("Appendix G  Where everything is")
+    where = [("Package", model.context.package), ("Kept at", model.context.s3_location)]
+    for name, value in where:
+        if value:
+            yield Paragraph(f"<b>{name}.</b> {markup(value)}", BODY)
+    yield Paragraph(
+        "<b>Content digest of this result.</b> "
+        f"SHA-256 {markup(model.assessment.content_digest)}. All reports of the package carry it.",
+        BODY,
+    )
+    yield heading("Files", level=2)
+    yield Rows(columns(("File", 40, "strong"), ("What it holds", 80)), FILES)

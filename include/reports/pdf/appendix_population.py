@@ -1,0 +1,145 @@
+"""Appendix B: the population, counted and reconciled, then every resource once; the samples.
+
+The population is read twice, an account at a time: rows are drawn while they are read, and memory
+holds one account's resources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import pyarrow as pa
+from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
+
+from include.reports.pdf.layout import chapter, columns, heading
+from include.reports.pdf.material import Material
+from include.reports.pdf.rows import Rows
+from include.reports.pdf.style import BODY
+from include.reports.wording import counted, verb
+
+#: Of a resource (type, region, name): checks that passed, failed, were not answered.
+_Account = dict[tuple[str, str, str], list[int]]
+_RESULTS = {"PASS": 0, "FAIL": 1, "UNANSWERED": 2}
+
+
+def population(material: Material) -> Iterator[Flowable]:
+    """B: counts by type, account and region; every resource; how samples are drawn."""
+    yield from chapter("Appendix B  Population and samples")
+    counts: dict[tuple[str, str, str], list[int]] = {}
+    for account, found in _accounts(material.model.context.population()):
+        for (kind, region, _), results in found.items():
+            line = counts.setdefault((kind, account, region), [0, 0, 0, 0])
+            line[0] += 1
+            for n, one in enumerate(results, 1):
+                line[n] += one
+    if not counts:
+        yield Paragraph("No resource was judged, or the population is not at hand.", BODY)
+        return
+    yield Paragraph(_reconciled(material, counts.values()), BODY)
+    yield heading("By type, account and region", level=2)
+    yield Rows(
+        columns(
+            ("Type", 50, "strong"),
+            ("Account", 24),
+            ("Region", 22),
+            ("Resources", 16, "number"),
+            ("Pass", 14, "number"),
+            ("Fail", 14, "number"),
+            ("Unanswered", 18, "number"),
+        ),
+        (
+            (kind, account, region or "account", *(f"{n:,}" for n in line))
+            for (kind, account, region), line in sorted(counts.items())
+        ),
+        again="By type, account and region (continued)",
+    )
+    yield Spacer(1, 10)
+    yield CondPageBreak(120)
+    yield heading("Every resource", level=2)
+    yield Paragraph(
+        "Each resource once, with how many checks it passes, fails, or leaves unanswered. Which "
+        "checks these are, and each source's word, is in population.csv.",
+        BODY,
+    )
+    yield Rows(
+        columns(
+            ("Resource", 78),
+            ("Type", 36),
+            ("Account", 24),
+            ("Region", 20),
+            ("Pass", 10, "number"),
+            ("Fail", 10, "number"),
+            ("Unan-\nswered", 14, "number"),
+        ),
+        _every(material),
+        again="Every resource (continued)",
+    )
+    yield Spacer(1, 10)
+    yield from _samples(material)
+
+
+def _reconciled(material: Material, lines: Iterable[Sequence[int]]) -> str:
+    """Whether what is listed here adds up to what the checks counted."""
+    every = [sum(column) for column in zip(*lines, strict=True)]
+    resources, results = every[0], sum(every[1:])
+    checks = [check for check in material.model.assessment.checks if check.judges]
+    told = sum(material.facts.of(check.id).population for check in checks)
+    text = (
+        f"{counted(resources, 'resource')} with {counted(results, 'result')}: {every[1]:,} pass, "
+        f"{every[2]:,} {verb(every[2], 'fails', 'fail')}, {every[3]:,} unanswered. "
+    )
+    if told == results:
+        return f"{text}The checks' own counts add up to the same {told:,}."
+    return f"{text}The checks' own counts add up to {told:,}: a difference of {told - results:+,}."
+
+
+def _every(material: Material) -> Iterator[Sequence[str]]:
+    for account, found in _accounts(material.model.context.population()):
+        for (kind, region, resource), results in sorted(found.items()):
+            yield (resource, kind, account, region or "account", *(f"{n:,}" for n in results))
+
+
+def _accounts(tables: Iterable[pa.Table]) -> Iterator[tuple[str, _Account]]:
+    """The resources of one account after the other; rows come sorted by account."""
+    current, found = "", _Account()
+    for table in tables:
+        table = table.combine_chunks()
+        names = [_words(table, name) for name in ("account", "resource_type", "region", "result")]
+        resources = table["resource"].to_pylist()
+        for account, kind, region, result, resource in zip(*names, resources, strict=True):
+            if account != current:
+                if found:
+                    yield current, found
+                current, found = account, _Account()
+            counts = found.setdefault((kind, region, resource), [0, 0, 0])
+            counts[_RESULTS[result]] += 1
+    if found:
+        yield current, found
+
+
+def _words(table: pa.Table, name: str) -> list[str]:
+    """A column of words, each value decoded once."""
+    out: list[str] = []
+    for chunk in table[name].chunks:
+        values = chunk.dictionary.to_pylist()
+        out += [values[code] for code in chunk.indices.to_pylist()]
+    return out
+
+
+def _samples(material: Material) -> Iterator[Flowable]:
+    sampling = material.model.context.sampling
+    seed = sampling.seed or material.model.assessment.content_digest
+    yield CondPageBreak(90)
+    yield heading("Samples", level=2)
+    how = {
+        "all": "No sample is drawn: every resource is tested.",
+        "random": f"At most {sampling.size:,} of each check, drawn at random.",
+        "stratified": f"At most {sampling.size:,} of each check, each stratum in proportion.",
+    }[sampling.method]
+    yield Paragraph(
+        f"{how} The seed is {seed}; with it anybody draws the same again. The samples are listed "
+        "in samples.csv and workpapers.pdf. The verdicts of this report rest on the whole "
+        "population, not on samples.",
+        BODY,
+    )
+    yield Spacer(1, 8)
