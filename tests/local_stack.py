@@ -120,12 +120,38 @@ def assess(
     registers: Any = None,
 ) -> Any:
     """Collect and judge as the DAG does; cells that can't be filled become gaps."""
+    from include.runs.judging import judge_run
+
+    plan, store = collect(
+        aws,
+        period,
+        framework_id=framework_id,
+        bucket=bucket,
+        sources=sources,
+        regions=regions,
+        refresh=refresh,
+        registers=registers,
+    )
+    return judge_run(plan, store, registers, earlier=earlier)
+
+
+def collect(
+    aws: LocalAws,
+    period: str = "2026-10",
+    *,
+    framework_id: str = "cis_aws_5.0",
+    bucket: str = "audit-evidence",
+    sources: Sequence[str] = SOURCES,
+    regions: Sequence[str] = (),
+    refresh: bool = False,
+    registers: Any = None,
+) -> tuple[Any, Any]:
+    """Plan a run and collect its cells as the DAG does; returns the plan and the store."""
     from include.assessment.period import parse_period
     from include.aws.sessions import RetryPolicy, SessionFactory
     from include.evidence.store import SnapshotStore
     from include.frameworks.loader import load_framework
     from include.runs.buckets import ensure_bucket
-    from include.runs.judging import judge_run
     from include.runs.plan import Asked, make_plan
     from include.runs.snapshots import collect_cells
     from include.sources import accounts_of
@@ -157,7 +183,7 @@ def assess(
         retry=RetryPolicy(attempts=4),
     )
 
-    def collect(source: str, account: str) -> None:
+    def fill(source: str, account: str) -> None:
         # What was got is saved; the rest is judged as a gap.
         with contextlib.suppress(CellsIncomplete):
             collect_cells(plan, source, account, sessions=sessions, store=store)
@@ -168,7 +194,7 @@ def assess(
         with ThreadPoolExecutor(4) as pool:
             list(
                 pool.map(
-                    lambda pair: collect(*pair),
+                    lambda pair: fill(*pair),
                     [(s, a) for s in sources for a in accounts_of(s, aws.accounts)],
                 )
             )
@@ -177,4 +203,4 @@ def assess(
             del os.environ["AWS_ENDPOINT_URL"]
         else:
             os.environ["AWS_ENDPOINT_URL"] = before
-    return judge_run(plan, store, registers, earlier=earlier)
+    return plan, store
