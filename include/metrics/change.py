@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from include.assessment.result import Assessment, CellAnswer
-from include.metrics.failures import Bearing, Failure, Key, failures_of
+from include.metrics.failures import Bearing, Failure, Key, failing_of, failures_of
 from include.metrics.model import Metrics, Row, difference
 
 #: The kinds of items, in the order they are listed in.
@@ -26,11 +27,12 @@ def change_since(
     ``earlier`` are results before ``before``: what failed in any of them and fails again is
     reopened. Metrics give the score and the coverage.
     """
-    failed = {key for one in earlier for key in failing(failures_of(one))}
+    failed = {key for one in earlier for key in failing_of(failures_of(one))}
     return change_of(
         now,
-        failures_of(now),
+        failing_of(failures_of(now)),
         before,
+        failing_of(failures_of(before)),
         failed,
         score=(_score(before_metrics), _score(now_metrics)),
         coverage=(_coverage(before_metrics), _coverage(now_metrics)),
@@ -39,33 +41,29 @@ def change_since(
 
 def change_of(
     now: Assessment,
-    failures: Mapping[Key, Failure],
+    failing: Mapping[Key, Failure],
     before: Assessment | None,
+    failing_before: Mapping[Key, Failure],
     failed: Collection[Key],
     *,
     score: tuple[float | None, float | None],
     coverage: tuple[float | None, float | None],
 ) -> Row:
-    """The change; ``failures`` are those of ``now``, ``failed`` what failed before ``before``.
+    """The change, by what fails in ``now`` and in ``before``, and what ``failed`` ever before that.
 
     ``score`` and ``coverage`` are pairs (before, now). Without ``before`` nothing is compared:
     whatever fails is asked about for the first time.
     """
-    items = _items(now, failing(failures), before, failed)
-    kinds = [item["kind"] for item in items]
+    items = _items(now, failing, before, failing_before, failed)
+    kinds = Counter(item["kind"] for item in items)
     return {
         "previous": before and {"period": before.period, "content_digest": before.content_digest},
         "score": _pair(*score),
         "coverage": _pair(*coverage),
         "controls": _controls(before, now) if before else [],
-        "counts": {kind: kinds.count(kind) for kind in KINDS},
+        "counts": {kind: kinds[kind] for kind in KINDS},
         "items": items,
     }
-
-
-def failing(failures: Mapping[Key, Failure]) -> dict[Key, Failure]:
-    """Those that fail at the period's end."""
-    return {key: one for key, one in failures.items() if one.state == "failing"}
 
 
 def _score(metrics: Metrics) -> float | None:
@@ -120,9 +118,9 @@ def _items(
     now: Assessment,
     fails: Mapping[Key, Failure],
     before: Assessment | None,
+    failed_before: Mapping[Key, Failure],
     failed: Collection[Key],
 ) -> list[Row]:
-    failed_before = failing(failures_of(before)) if before else {}
     was, is_ = _Cells(before), _Cells(now)
     bearing, bore = Bearing(now), Bearing(before or now)
     found: list[tuple[str, Failure, tuple[str, ...]]] = []

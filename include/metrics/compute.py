@@ -15,7 +15,7 @@ from include.clock import from_iso
 from include.metrics.change import change_of
 from include.metrics.evidence import by_control, by_control_set, links
 from include.metrics.exceptions import exceptions_of
-from include.metrics.failures import failures_of
+from include.metrics.failures import failing_of, failures_of
 from include.metrics.history import History
 from include.metrics.metering import Prices, metering_of
 from include.metrics.model import SEVERITIES as SEVERITIES
@@ -73,8 +73,9 @@ def compute_metrics(
     )
     change = change_of(
         assessment,
-        failures,
+        failing_of(failures),
         history.last,
+        history.failing,
         history.failed,
         score=(last["score"], metrics.compliance["compliance_score"]),
         coverage=(last["coverage"], metrics.coverage["controls_percent"]),

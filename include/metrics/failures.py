@@ -134,8 +134,9 @@ def failures_of(assessment: Assessment) -> dict[Key, Failure]:
                 for finding in one.findings:
                     failure.sources.add(finding.source)
                     spans += finding.failed
-                    known = [at for at in (failure.since_told, finding.since) if at]
-                    failure.since_told = min(known, key=from_iso, default="")
+                    if finding.since and not finding.failed:
+                        known = [at for at in (failure.since_told, finding.since) if at]
+                        failure.since_told = min(known, key=from_iso)
                     if not _ended(finding, end):
                         standing.add(failure.key)
         for key, spans in intervals.items():
@@ -147,6 +148,11 @@ def failures_of(assessment: Assessment) -> dict[Key, Failure]:
             failure.controls = bearing.controls.get(check.id, ())
             failure.excused = bearing.excused(key)
     return out
+
+
+def failing_of(failures: Mapping[Key, Failure]) -> dict[Key, Failure]:
+    """Those of them that count as failing."""
+    return {key: one for key, one in failures.items() if one.state == "failing"}
 
 
 def _ended(finding: Finding, end: datetime) -> bool:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from include.assessment.result import Assessment
 from include.clock import from_iso, iso
-from include.metrics.failures import Failure, Key, failures_of
+from include.metrics.failures import Failure, Key, failing_of, failures_of
 from include.metrics.model import Row
 from include.metrics.trend import point_of
 
@@ -72,6 +72,8 @@ class History:
         self.last: Assessment | None = None
         #: The trend's points, oldest first.
         self.points: list[Row] = []
+        #: What fails by the last one.
+        self.failing: Mapping[Key, Failure] = {}
         #: What failed at the end of any of them.
         self.failed: set[Key] = set()
         self._chain: dict[Key, Since] = {}
@@ -90,9 +92,7 @@ class History:
             raise ValueError(f"{one.period} does not come after {self.last.period}")
         start, end = from_iso(one.period_start), from_iso(one.period_end)
         before = self.chain_into(one.period_start)
-        failing = {
-            key: failure for key, failure in failures_of(one).items() if failure.state == "failing"
-        }
+        failing = failing_of(failures_of(one))
         chain: dict[Key, Since] = {}
         for key, failure in failing.items():
             if failure.stretches and failure.stretches[-1].end < end:
@@ -102,4 +102,4 @@ class History:
             chain[key] = Since(end, since.known, False) if since.at is None else since
         self.points.append(point_of(one))
         self.failed |= failing.keys()
-        self.last, self._chain = one, chain
+        self.last, self.failing, self._chain = one, failing, chain

@@ -28,7 +28,7 @@ def told(
     """Intervals as sources tell them (ISO pairs; an end of '' is open) as far as they touch a
     period, joined where they overlap or touch."""
     found = []
-    for first, last in intervals:
+    for first, last in dict.fromkeys(intervals):
         began, ended = from_iso(first), min(from_iso(last) if last else end, end)
         if began < ended and ended > start:
             found.append(Stretch(began, ended))
@@ -37,6 +37,9 @@ def told(
 
 def joined(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
     """The union, in order."""
+    stretches = tuple(stretches)
+    if len(stretches) < 2:
+        return stretches
     out: list[Stretch] = []
     for one in sorted(stretches):
         if out and one.start <= out[-1].end:
