@@ -9,11 +9,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from reportlab.pdfbase.pdfdoc import PDFArray, PDFDictionary, PDFName, PDFPage, PDFStream
 from reportlab.pdfgen.canvas import Canvas
 
+from include.reports.pdf.file import write_file
 from include.reports.pdf.style import BOLD, SANS
 from include.reports.pdf.tagging import Tags
 
@@ -37,6 +39,7 @@ class ReportCanvas(Canvas):  # type: ignore[misc]
         self._late: list[Late] = []
         self._later: list[tuple[PDFStream, list[Late]]] = []
         self._doc.Catalog.ViewerPreferences = PDFDictionary({"DisplayDocTitle": "true"})
+        self.showOutline()
         if as_of:
             self._date(datetime.fromisoformat(as_of).astimezone(UTC))
         self.tags.start_page(self._doc.thisPageRef())
@@ -88,7 +91,7 @@ class ReportCanvas(Canvas):  # type: ignore[misc]
             stream.content = zlib.compress(_bytes(self._code))
             self._code.clear()
         self.tags.finish(self._doc)
-        self._doc.SaveToFile(self._filename, self)
+        write_file(self, Path(self._filename))
 
 
 def _compressed(code: str) -> PDFStream:

@@ -30,6 +30,7 @@ SIZE, LEADING, PAD_X, PAD_Y = 7.8, 9.8, 5.0, 3.6
 _HEAD_SIZE, _LABEL_SIZE = 7.5, 7.2
 #: Above and below a label's text.
 _LABEL_UP, _LABEL_DOWN = 8.0, 2.8
+_ONE_LINE = LEADING + 2 * PAD_Y
 #: Different texts of a column that are kept to be used again.
 _MOST_KEPT = 4000
 
@@ -202,11 +203,18 @@ class _Maker:
         column = self._column
         if value.isascii() and value.isprintable():
             data = value.encode()
-            if (
-                sum(data.translate(self._about)) * 4 <= self._room
-                or sum([self._exact[code] for code in data]) <= self._room
-            ) and column.kind in ("text", "strong"):
-                return Cell((value,), LEADING + 2 * PAD_Y, f"({_escaped(value)}) Tj")
+            if column.kind in ("text", "strong"):
+                if (
+                    sum(data.translate(self._about)) * 4 <= self._room
+                    or sum([self._exact[code] for code in data]) <= self._room
+                ):
+                    return Cell((value,), _ONE_LINE, f"({_escaped(value)}) Tj")
+            elif column.kind == "number":
+                wide = sum([self._exact[code] for code in data])
+                if wide <= self._room:
+                    indent = (self._room - wide) * SIZE / 1000
+                    shown = f"{indent:.2f} 0 Td ({_escaped(value)}) Tj {-indent:.2f} 0 Td"
+                    return Cell((value,), _ONE_LINE, shown)
         lines = tuple(text.wrap(value, column.room, column.font, column.size))
         height = len(lines) * LEADING + 2 * PAD_Y
         status = value if column.kind == "status" and value else ""

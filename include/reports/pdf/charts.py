@@ -72,12 +72,12 @@ class TrendLine(Flowable):  # type: ignore[misc]
 
     def _x(self, n: int) -> float:
         """Points lie in the middle of equal shares, one alone in the middle of all."""
-        wide = self.width - self._LEFT - self._RIGHT
+        wide = WIDTH - self._LEFT - self._RIGHT
         return self._LEFT + wide * (n + 0.5) / len(self._points)
 
     def _y(self, value: float) -> float:
         tall = self.height - self._BELOW - self._ABOVE
-        return self._BELOW + tall * min(max(value, 0.0), 100.0) / 100
+        return float(self._BELOW + tall * min(max(value, 0.0), 100.0) / 100)
 
     def _axis(self, canvas: Any) -> None:
         canvas.setLineWidth(0.4)
@@ -160,9 +160,12 @@ class TrendLine(Flowable):  # type: ignore[misc]
     def _names(self, canvas: Any) -> None:
         """What each line is, at its right end, apart from each other."""
         found = []
-        for name, series in (("Score", 1), ("Coverage", 2)):
-            known = [point[series] for point in self._points if point[series] is not None]
-            found.append((self._y(float(known[-1])) if known else self._BELOW, name))
+        for name, values in (
+            ("Score", [point.score for point in self._points]),
+            ("Coverage", [point.coverage for point in self._points]),
+        ):
+            known = [value for value in values if value is not None]
+            found.append((self._y(known[-1]) if known else self._BELOW, name))
         found.sort()
         if found and found[1][0] - found[0][0] < 11:
             middle = min(

@@ -18,6 +18,7 @@ from reportlab.platypus import (
     HRFlowable,
     PageTemplate,
     Paragraph,
+    Spacer,
     Table,
 )
 
@@ -85,11 +86,12 @@ def build_pdf(
     package: str = "",
     interim: bool = False,
     digest: str = "",
+    cover: bool = True,
 ) -> Path:
     """Write ``story`` as a PDF; equal stories and words give equal bytes.
 
-    Page templates are 'cover' (no running head), with which it starts, and 'body'; change by
-    ``NextPageTemplate``. ``as_of`` (ISO UTC) dates the document; ``header`` stands at the upper
+    Page templates are 'cover' (no running head), with which it starts unless ``cover`` is false,
+    and 'body'; change by ``NextPageTemplate``. ``as_of`` (ISO UTC) dates the document; ``header`` stands at the upper
     left of each page, ``package`` at the upper right, the content ``digest`` at the foot.
     """
     document = BaseDocTemplate(
@@ -114,12 +116,11 @@ def build_pdf(
         id="body",
     )
     furniture = _Furniture(Running(header or title, package, interim, digest))
-    document.addPageTemplates(
-        [
-            PageTemplate("cover", [frame], onPage=furniture.cover),
-            PageTemplate("body", [frame]),
-        ]
-    )
+    templates = [
+        PageTemplate("cover", [frame], onPage=furniture.cover),
+        PageTemplate("body", [frame]),
+    ]
+    document.addPageTemplates(templates if cover else templates[::-1])
     document.build(
         list(story), canvasmaker=partial(ReportCanvas, as_of=as_of, furniture=furniture.draw)
     )
@@ -148,6 +149,8 @@ def _tagged(flowable: Any, drawn: Any, canvas: Any, x: float, y: float, **more: 
         _bookmark(canvas, flowable, level, y + flowable.height)
     if getattr(flowable, "tags_itself", False):
         drawn(canvas, x, y, **more)
+    elif isinstance(flowable, Spacer):
+        pass
     elif isinstance(flowable, Table):
         flowable._renderCB = TableTags(canvas, int(flowable.repeatRows or 0))
         drawn(canvas, x, y, **more)
@@ -160,12 +163,9 @@ def _tagged(flowable: Any, drawn: Any, canvas: Any, x: float, y: float, **more: 
         with tag(canvas, kind):
             drawn(canvas, x, y, **more)
     else:
-        before = len(canvas._code)
         alt = getattr(flowable, "alt", "")
         with tag(canvas, "Figure" if alt else "Div", alt):
             drawn(canvas, x, y, **more)
-        if before == len(canvas._code):
-            return
 
 
 def _bookmark(canvas: Any, flowable: Any, level: int, top: float) -> None:
@@ -205,6 +205,9 @@ class _Furniture:
         if page in self._covers:
             canvas.setFillColor(ACCENT)
             canvas.rect(0, PAGE_HEIGHT - 9, PAGE_WIDTH, 9, stroke=0, fill=1)
+            if self._running.interim:
+                canvas.setFillColor(STATUS_COLOURS["NON_COMPLIANT"][0])
+                draw(canvas, PAGE_WIDTH - MARGIN, _HEAD_Y, INTERIM, SANS, 8, "r")
             self._foot(canvas)
         elif self._same is None:
             start = len(code)

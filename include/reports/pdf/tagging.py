@@ -49,7 +49,8 @@ class Element(PDFObject):  # type: ignore[misc]
             parts.append(b"/Pg " + self.page.format(document))
         kids = [self._kid(kid, document) for kid in self.kids]
         parts.append(b"/K [" + b" ".join(kids) + b"]")
-        return b"<<" + b"\n".join(parts) + b">>"
+        joined: bytes = b"\n".join(parts)
+        return b"<<" + joined + b">>"
 
     def _kid(self, kid: Any, document: Any) -> bytes:
         if isinstance(kid, Element):
@@ -57,6 +58,8 @@ class Element(PDFObject):  # type: ignore[misc]
         if isinstance(kid, Link):
             return b"<</Type/OBJR/Obj %s>>" % kid.annotation.format(document)
         page, mcid = kid
+        if isinstance(mcid, range):
+            return b" ".join(self._kid((page, one), document) for one in mcid)
         if page is self.page:
             return b"%d" % mcid
         return b"<</Type/MCR/Pg %s/MCID %d>>" % (page.format(document), mcid)
@@ -140,7 +143,7 @@ class Tags:
         element.page = element.page or self._page
         first = len(self._owners)
         self._owners += [element] * marks
-        element.kids += [(self._page, first + n) for n in range(marks)]
+        element.kids.append((self._page, range(first, first + marks)))
         return first
 
     def link(self, annotation: Any, parent: Element, alt: str) -> int:
