@@ -34,13 +34,20 @@ class Column:
 class Table:
     """A table: ``name`` is its file's without ending, ``sheet`` its sheet's in the workbook.
 
-    ``about`` says what one row is.
+    ``about`` says what one row is; ``source`` names the file that has all of it, where that is
+    not its own CSV file.
     """
 
     name: str
     sheet: str
     about: str
     columns: tuple[Column, ...]
+    source: str = ""
+
+    @property
+    def file(self) -> str:
+        """The file of the package that has the table whole."""
+        return self.source or f"{self.name}.csv"
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -168,4 +168,5 @@ CHANGES = Table(
         Column("before", width=18),
         Column("now", width=18),
     ),
+    "report.json",
 )

@@ -80,6 +80,7 @@ def exception_rows(model: ReportModel) -> Iterator[Row]:
         told["exceptions", line["id"]] = dict(line)
     for line in figures.get("decisions", ()):
         told[line.get("register", ""), line["id"]] = dict(line)
+    expiring = {("exceptions", name) for name in figures.get("expiring", ())}
     for line in model.assessment.registers:
         more = told.get((line.register, line.id), {})
         resources = more.get("resources")
@@ -95,7 +96,7 @@ def exception_rows(model: ReportModel) -> Iterator[Row]:
             line.state,
             line.used,
             more.get("days_left"),
-            more.get("expires_soon"),
+            more.get("expires_soon", True if (line.register, line.id) in expiring else None),
             " ".join(more.get("controls", ())),
             None if resources is None else len(resources),
             "\n".join(resources or ()),

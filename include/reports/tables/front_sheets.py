@@ -1,0 +1,201 @@
+"""The first two sheets of the workbook: what it is and how it adds up, and the figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from include.clock import from_iso
+from include.reports.model import LIMITATIONS, ReportModel, source_name, words
+from include.reports.tables import definitions
+from include.reports.tables.book import Book, Sheet
+from include.reports.tables.columns import Value
+
+READ_ME_WIDTHS = (30, 22, 22, 90)
+_TABLES = (
+    definitions.CONTROLS,
+    definitions.FAILING,
+    definitions.POPULATION,
+    definitions.EVIDENCE,
+    definitions.EXCEPTIONS,
+    definitions.RECEIPTS,
+    definitions.CHANGES,
+)
+_TOGETHER = (
+    "Controls names the checks of each control; Failing lists what fails them, by the same ids.",
+    "Failing names the evidence it stands on: evidence_ids are the Evidence ID on Evidence.",
+    "Population is everything a check judged, passing resources too: the sample is drawn from it.",
+    "Evidence names its source, account and region; Receipts shows for each of these what was "
+    "asked, how complete the answer was, and the snapshot the raw pages are in (page, offset).",
+    "Exceptions excuse failures: the ids stand in the column Exception of Failing.",
+)
+_CELLS = (
+    "Times are UTC. Numbers, times and yes/no are values of their own kind; account ids are text.",
+    "No cell is a formula. A text that begins with = or + is just that text.",
+    "A text longer than a cell can be is cut, says so, and names the file that has all of it.",
+    "A sheet that is full goes on on the next: Evidence, Evidence 2, and so on.",
+    "The same tables are CSV files in this package; evidence.jsonl has the attributes too.",
+)
+
+
+def read_me(
+    model: ReportModel, sheet: Sheet, rows: Mapping[str, int], results: Mapping[str, Counter[str]]
+) -> None:
+    """What the workbook is, how its sheets fit together, and that its rows add up."""
+    found, figures = model.assessment, model.metrics
+    sheet.title(found.framework_title)
+    if model.interim:
+        reasons = "; ".join(found.interim)
+        sheet.line(
+            f"INTERIM: not a final result. {reasons}",
+            bold=True,
+            font_color="#8b1a1a",
+            font_size=13,
+            height=22,
+        )
+    sheet.line("Workbook of a compliance assessment of AWS accounts.", font_color="#5b6675")
+    sheet.heading("What was assessed")
+    for name, value in (
+        ("Framework", f"{found.framework_title} ({found.framework}, {found.framework_version})"),
+        ("Period", f"{found.period}: {found.period_start} up to {found.period_end} (UTC)"),
+        ("Scope", f"{len(found.accounts)} accounts, {len(found.regions)} regions"),
+        ("State of the evidence", f"{found.as_of} (UTC)"),
+        ("Result", words(found.status)),
+        ("Package", model.context.package or "-"),
+        ("Environment", model.context.environment),
+        ("Content digest", found.content_digest),
+    ):
+        sheet.line(name, value)
+    sheet.heading("Missing evidence")
+    if found.gaps:
+        sheet.line(
+            f"{len(found.gaps)} places could not be collected completely; their controls stay "
+            "inconclusive. See Summary, and Receipts for the cause.",
+            bold=True,
+            font_color="#8b1a1a",
+        )
+    else:
+        sheet.line("None: every source was collected completely.")
+    sheet.heading("Sheets")
+    sheet.header("Sheet", "Rows", "File", "What a row is")
+    for table in _TABLES:
+        sheet.line(table.sheet, rows[table.name], table.file, table.about)
+    if not figures.change.get("previous"):
+        sheet.line("Changes has no rows: there is no earlier result to compare with.")
+    sheet.heading("How the sheets fit together")
+    for text in _TOGETHER:
+        sheet.line(text)
+    sheet.heading("Sums that agree")
+    sheet.header("What", "On the sheets", "In the result", "")
+    for what, here, there in _sums(model, rows, results):
+        sheet.line(what, here, there, "agrees" if here == there else _differs(what))
+    sheet.heading("How to read the cells")
+    for text in _CELLS:
+        sheet.line(text)
+    sheet.heading("Limitations")
+    for text in LIMITATIONS:
+        sheet.line(text)
+
+
+def _differs(what: str) -> str:
+    if what.startswith("Population"):
+        return "DIFFERS: this package holds no whole population of this result"
+    return "DIFFERS: this package holds other evidence than the result was made from"
+
+
+def _sums(
+    model: ReportModel, rows: Mapping[str, int], results: Mapping[str, Counter[str]]
+) -> Iterator[tuple[str, int, int]]:
+    """What is counted twice: on the sheets, and in the result."""
+    found, figures = model.assessment, model.metrics
+    yield (
+        "Controls",
+        rows["controls"],
+        sum(figures.compliance[name] for name in ("total_controls", "not_applicable_controls")),
+    )
+    failing = sum(len(m.failing) for control in found.controls for m in control.checks)
+    yield "Failing: per control and check", rows["failing"], failing
+    yield "Evidence: items", rows["evidence"], figures.evidence["total_evidence_items"]
+    for result, count in sorted(figures.evidence["by_result"].items()):
+        yield f"Evidence: {result}", results["evidence"][result], count
+    for result, name in (("PASS", "passing"), ("FAIL", "failing"), ("UNANSWERED", "unanswered")):
+        there = sum(line[f"{name}_results"] for line in figures.by_account)
+        yield f"Population: {result}", results["population"][result], there
+    yield "Exceptions: decisions", rows["exceptions"], len(found.registers)
+    yield "Receipts: cells", rows["receipts"], len(found.receipts)
+
+
+def summary(model: ReportModel, book: Book) -> None:
+    """The figures of the result, section by section, as the metrics have them."""
+    found, figures = model.assessment, model.metrics
+    sheet = book.sheet("Summary", (36, 18, *(14,) * 10))
+    badge = "INTERIM: " if model.interim else ""
+    sheet.title(f"{badge}{found.framework_title}, {found.period}")
+    sheet.heading("Score and coverage")
+    sheet.line("Compliance score (%)", figures.compliance["compliance_score"])
+    sheet.line("Controls that could be judged (%)", figures.coverage["controls_percent"])
+    sheet.line("Required answers that were got (%)", figures.coverage["cells_percent"])
+    sheet.line("Places with missing evidence", len(found.gaps))
+    for status in ("compliant", "non_compliant", "inconclusive", "not_applicable"):
+        sheet.line(f"{words(status.upper())} controls", figures.compliance[f"{status}_controls"])
+    _lines(sheet, "Missing evidence", _gaps(model), "None: every source was collected completely.")
+    for title, lines in (
+        ("By control set", figures.by_control_set),
+        ("By account", figures.by_account),
+        ("By region", [{**line, "region": line["region"] or "-"} for line in figures.by_region]),
+        ("By severity", figures.by_severity),
+        ("By type of resource", figures.by_resource_type),
+        ("Resources", [figures.resources]),
+        ("Evidence by source", _by_source(figures.evidence)),
+        ("Evidence by result", [figures.evidence["by_result"]]),
+        ("Periods so far", [_short(line) for line in figures.trend]),
+    ):
+        _lines(sheet, title, lines, "Nothing to show.")
+
+
+def _gaps(model: ReportModel) -> list[Mapping[str, Value]]:
+    return [
+        {
+            "source": source_name(gap.source),
+            "account": gap.account,
+            "region": gap.region or "-",
+            "status": gap.status,
+            "controls": len(gap.controls),
+            "message": gap.message,
+        }
+        for gap in model.assessment.gaps
+    ]
+
+
+def _by_source(evidence: Mapping[str, Any]) -> list[Mapping[str, Value]]:
+    known = sorted(evidence["by_known"])
+    return [
+        {
+            "source": source_name(source),
+            "items": items,
+            **{
+                name.lower(): evidence["by_source_and_known"].get(source, {}).get(name, 0)
+                for name in known
+            },
+        }
+        for source, items in sorted(evidence["by_source"].items())
+    ]
+
+
+def _short(line: Mapping[str, Any]) -> Mapping[str, Value]:
+    return {
+        **{name: value for name, value in line.items() if name not in ("start", "end")},
+        "end": from_iso(line["end"]).date(),
+    }
+
+
+def _lines(sheet: Sheet, title: str, lines: Sequence[Mapping[str, Any]], nothing: str) -> None:
+    sheet.heading(title)
+    if not lines:
+        sheet.line(nothing, font_color="#5b6675")
+        return
+    names = list(lines[0])
+    sheet.header(*(name.replace("_", " ").capitalize() for name in names))
+    for line in lines:
+        sheet.line(*(line[name] for name in names))
