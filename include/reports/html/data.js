@@ -63,13 +63,17 @@ class Column {
 
   /** For each word, 1 where it contains the term, as it is written or as it is read. */
   containing(term) {
+    this.makeSearchable();
+    const out = new Uint8Array(this.words.length);
+    for (let code = 0; code < out.length; code++) out[code] = this.searched[code].includes(term) ? 1 : 0;
+    return out;
+  }
+
+  makeSearchable() {
     this.searched ||= this.words.map((word, code) => {
       const read = this.wordText(code);
       return (read === String(word) ? read : `${word}\n${read}`).toLowerCase();
     });
-    const out = new Uint8Array(this.words.length);
-    for (let code = 0; code < out.length; code++) out[code] = this.searched[code].includes(term) ? 1 : 0;
-    return out;
   }
 
   /** For each row of ids, 1 where the id contains the term; null where it can't. */

@@ -109,6 +109,13 @@ async function start() {
   await startTables();
   if (location.hash.includes("view=")) followAddress();
   document.documentElement.dataset.ready = "true";
+  // The first search shouldn't wait for what can be prepared while nobody asks.
+  const columns = longTables.flatMap((table) => table.columns);
+  const prepare = () => {
+    columns.pop()?.makeSearchable();
+    if (columns.length) setTimeout(prepare, 10);
+  };
+  setTimeout(prepare, 50);
 }
 
 document.documentElement.classList.add("js");

@@ -2,8 +2,8 @@
 
 const NARROW = matchMedia("(max-width: 44rem)");
 const BEYOND = 12; // rows drawn above and below those in sight
-const WIDTHS = { resource: 300, keyword: 190, check: 210, controls: 120, result: 110, severity: 105,
-  source: 135, sources: 240, account: 115, region: 110, source_time: 150, since: 150, known: 130, rank: 60, days: 90, excused: 110 };
+const WIDTHS = { resource: 300, keyword: 190, check: 210, controls: 120, result: 125, severity: 105,
+  source: 135, sources: 240, account: 115, region: 110, source_time: 165, since: 170, known: 130, rank: 60, days: 90, excused: 110 };
 const MONO = new Set(["resource", "keyword", "check", "evidence_id", "deployment", "page"]);
 
 function made(tag, attributes = {}, ...children) {
