@@ -21,6 +21,7 @@ from include.evidence.item import Evidence
 from include.evidence.table import SCHEMA, columns_of
 from include.frameworks.loader import load_framework
 from include.metrics.compute import compute_metrics
+from include.metrics.evidence import aggregate
 from include.reports.model import ReportContext, ReportModel
 from tests.include.assessment.estate import PERIOD, Snap, deployment, row, snap
 
@@ -141,7 +142,7 @@ def assessment(seed: int = 7, each: int = 4, denied: bool = True) -> Assessment:
 
 
 def streamed(**more: Any) -> ReportModel:
-    """The same with all that a report streams: evidence, population and whole receipts."""
+    """The same with all that a report streams; its figures know the evidence and earlier months."""
     population: list[pa.Table] = []
     found = judged(population.append, **more)
     given = sorted(
@@ -154,15 +155,31 @@ def streamed(**more: Any) -> ReportModel:
         population=lambda: population,
         receipts=lambda: (one.receipt for one in given),
     )
-    return model_of(found, context)
+    return model_of(found, context, evidence=aggregate(context.evidence()), earlier=before(**more))
+
+
+def before(**more: Any) -> list[Assessment]:
+    """Results of the two months before: fewer resources, and in August all could be seen."""
+    august = assessment(**{**more, "each": 2, "denied": False})
+    september = assessment(**{**more, "each": 3})
+    return [
+        replace(
+            result,
+            period=f"2026-{month:02}",
+            period_start=f"2026-{month:02}-01T00:00:00Z",
+            period_end=f"2026-{month + 1:02}-01T00:00:00Z",
+        )
+        for month, result in ((8, august), (9, september))
+    ]
 
 
 def model(**more: Any) -> ReportModel:
     return model_of(assessment(**more))
 
 
-def model_of(found: Assessment, context: ReportContext = CONTEXT) -> ReportModel:
-    return ReportModel(found, compute_metrics(found), context)
+def model_of(found: Assessment, context: ReportContext = CONTEXT, **figures: Any) -> ReportModel:
+    """``figures`` are what :func:`compute_metrics` takes besides."""
+    return ReportModel(found, compute_metrics(found, **figures), context)
 
 
 def table_of(items: Sequence[Evidence]) -> pa.Table:
