@@ -13,8 +13,7 @@ from typing import Any
 from include.assessment.result import Assessment, Gap
 from include.errors import InputError
 from include.metrics.change import change_since
-from include.metrics.compute import SEVERITIES
-from include.metrics.model import Metrics, Row, difference
+from include.metrics.model import SEVERITIES, Metrics, Row, difference
 
 #: The kinds of ``change["items"]``, in the order in which they are read, and what each means.
 KINDS: Mapping[str, str] = {

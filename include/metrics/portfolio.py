@@ -14,8 +14,8 @@ from typing import Any
 from include.assessment.period import Period
 from include.assessment.result import Assessment
 from include.clock import iso
-from include.metrics.compute import SEVERITIES
-from include.metrics.model import Metrics, Row
+from include.metrics.failures import counting_checks
+from include.metrics.model import SEVERITIES, Metrics, Row
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,8 @@ def portfolio_of(
         totals=_totals(frameworks, missing, resources, checks, gaps, awaiting),
         frameworks=frameworks,
         missing=missing,
-        by_account=_by_account(results, resources),
-        by_region=_by_region(results, resources),
+        by_account=_by_account(results),
+        by_region=_by_region(results),
         by_severity=[
             {
                 "severity": severity,
@@ -209,31 +209,35 @@ def _totals(
     }
 
 
-def _by_account(results: Sequence[Result], resources: Sequence[Row]) -> list[Row]:
+def _by_account(results: Sequence[Result]) -> list[Row]:
     keys = ("compliance_score", "failing_resources", "cells_percent", "non_compliant_controls")
-    return _matrix(
-        "account",
-        keys,
-        {one.assessment.framework: one.metrics.by_account for one in results},
-        resources,
-    )
+    rows = {one.assessment.framework: one.metrics.by_account for one in results}
+    return _matrix("account", keys, rows, _failing_in(results, "account"))
 
 
-def _by_region(results: Sequence[Result], resources: Sequence[Row]) -> list[Row]:
+def _by_region(results: Sequence[Result]) -> list[Row]:
     keys = ("cells_percent", "failing_results", "failing_resources")
-    return _matrix(
-        "region",
-        keys,
-        {one.assessment.framework: one.metrics.by_region for one in results},
-        resources,
-    )
+    rows = {one.assessment.framework: one.metrics.by_region for one in results}
+    return _matrix("region", keys, rows, _failing_in(results, "region"))
+
+
+def _failing_in(results: Sequence[Result], where: str) -> dict[str | None, set[str]]:
+    """What fails a counting check in each place, by the cells that found it, in any framework."""
+    found: dict[str | None, set[str]] = {}
+    for one in results:
+        counting = counting_checks(one.assessment)
+        for check in one.assessment.checks:
+            for cell in check.cells if check.id in counting else ():
+                place = getattr(cell, where) or None
+                found.setdefault(place, set()).update(failing.resource for failing in cell.failing)
+    return found
 
 
 def _matrix(
     what: str,
     keys: Sequence[str],
     rows: Mapping[str, Sequence[Row]],
-    resources: Sequence[Row],
+    failing: Mapping[str | None, set[str]],
 ) -> list[Row]:
     """Places down, frameworks across; the region None holds the account-wide checks."""
     found = {
@@ -245,7 +249,7 @@ def _matrix(
         {
             what: place,
             "frameworks": {framework: of.get(place) for framework, of in found.items()},
-            "failing_resources": sum((row[what] or None) == place for row in resources),
+            "failing_resources": len(failing.get(place, ())),
         }
         for place in sorted(places, key=lambda one: (one is not None, one or ""))
     ]

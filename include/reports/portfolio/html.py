@@ -9,19 +9,23 @@ from include.metrics.portfolio import Portfolio
 from include.reports.pages.drawing import write_page
 
 TOP_RESOURCES, MOST_RESOURCES, TOP_CHECKS = 20, 500, 15
+#: Controls of one framework that are named in a row; portfolio.json has them all.
+MOST_IDS = 6
 
 
-def write_portfolio_html(portfolio: Portfolio, path: Path) -> Path:
-    """Draw it; equal portfolios give equal bytes."""
+def write_portfolio_html(portfolio: Portfolio, path: Path, package: str = "") -> Path:
+    """Draw it; equal portfolios give equal bytes. ``package`` is the id of the one it is in."""
     return write_page(
         "portfolio.html.j2",
         path,
         {
             "p": portfolio,
+            "package": package,
             "kinds": list(KINDS),
             "kind_names": NAMES,
             "top_resources": TOP_RESOURCES,
             "most_resources": MOST_RESOURCES,
             "top_checks": TOP_CHECKS,
+            "most_ids": MOST_IDS,
         },
     )
