@@ -73,7 +73,7 @@ class TrendLine(Flowable):  # type: ignore[misc]
     def _x(self, n: int) -> float:
         """Points lie in the middle of equal shares, one alone in the middle of all."""
         wide = WIDTH - self._LEFT - self._RIGHT
-        return self._LEFT + wide * (n + 0.5) / len(self._points)
+        return float(self._LEFT + wide * (n + 0.5) / len(self._points))
 
     def _y(self, value: float) -> float:
         tall = self.height - self._BELOW - self._ABOVE

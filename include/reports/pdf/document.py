@@ -91,8 +91,9 @@ def build_pdf(
     """Write ``story`` as a PDF; equal stories and words give equal bytes.
 
     Page templates are 'cover' (no running head), with which it starts unless ``cover`` is false,
-    and 'body'; change by ``NextPageTemplate``. ``as_of`` (ISO UTC) dates the document; ``header`` stands at the upper
-    left of each page, ``package`` at the upper right, the content ``digest`` at the foot.
+    and 'body'; change by ``NextPageTemplate``. ``as_of`` (ISO UTC) dates the document; ``header``
+    stands at the upper left of each page, ``package`` at the upper right, the content ``digest``
+    at the foot.
     """
     document = BaseDocTemplate(
         str(path),
