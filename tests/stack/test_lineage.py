@@ -65,25 +65,29 @@ def events(lab: Lab) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-@pytest.mark.parametrize("task", ["map_to_controls", "generate_reports"])
+@pytest.mark.parametrize("task", ["map_to_controls", "compute_metrics", "generate_reports"])
 def test_a_publishing_task_names_its_inputs_and_outputs(
     lab: Lab, events: list[dict[str, Any]], task: str
 ) -> None:
     run = lab.runs("scheduled")[0]
     result = run.value("map_to_controls")
     judged = {result["uri"], result["population"]["uri"]}
+    metrics = run.value("compute_metrics")["uri"]
     wrote = {
         "map_to_controls": judged,
+        "compute_metrics": {metrics},
         "generate_reports": {one["uri"] for one in run.value("generate_reports")["reports"]},
     }
+    collected = {
+        ref["uri"]
+        for name, index in run.tasks
+        if name.startswith("collect.")
+        for ref in run.value(name, index)
+    }
     read = {
-        "map_to_controls": {
-            ref["uri"]
-            for name, index in run.tasks
-            if name.startswith("collect.")
-            for ref in run.value(name, index)
-        },
-        "generate_reports": judged | {run.value("compute_metrics")["uri"]},
+        "map_to_controls": collected,
+        "compute_metrics": collected | {result["uri"]},
+        "generate_reports": judged | {metrics},
     }
     completed = [
         event
@@ -96,8 +100,8 @@ def test_a_publishing_task_names_its_inputs_and_outputs(
     for event in completed:
         more = uris(event["inputs"]) - read[task]
         assert read[task] <= uris(event["inputs"])
-        # The last period's result is an input, too, once there is one.
-        assert all(task == "map_to_controls" and "/assessment" in uri for uri in more)
+        # Earlier periods' results are inputs, too, once there are any.
+        assert all(task != "generate_reports" and "/assessment" in uri for uri in more)
 
 
 def uris(datasets: list[dict[str, Any]]) -> set[str]:
