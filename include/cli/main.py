@@ -19,6 +19,7 @@ from include.cli import (
     evidence_commands,
     framework_commands,
     permissions,
+    portfolio,
     register_commands,
     sample,
     stack_commands,
@@ -58,6 +59,7 @@ register_commands.register(app)
 framework_commands.register(app)
 coverage.register(app)
 diff.register(app)
+portfolio.register(app)
 sample.register(app)
 testing.register(app)
 

@@ -85,7 +85,7 @@ def finished_message(
     text = "\n".join(lines)
     said = f"score {_percent(score)}, gaps {len(missing)}"
     short = f"{framework} {period}: {assessment_status}, {said}"
-    return _structured(facts, text, short)
+    return structured(facts, text, short)
 
 
 def _gap_line(gap: Mapping[str, Any]) -> str:
@@ -110,10 +110,11 @@ def failed_message(
         f"{', '.join(failed)}.\nClear the red tasks with their downstream once the cause is "
         f"gone; what was collected is kept.\n{link}"
     )
-    return _structured(facts, text, f"{framework} {period} failed in {', '.join(failed)}"[:140])
+    return structured(facts, text, f"{framework} {period} failed in {', '.join(failed)}"[:140])
 
 
-def _structured(facts: Mapping[str, Any], text: str, short: str) -> dict[str, str]:
+def structured(facts: Mapping[str, Any], text: str, short: str) -> dict[str, str]:
+    """A message in each protocol's form: ``facts`` for programs, ``short`` for telephones."""
     machine = json.dumps(facts, sort_keys=True)
     return {
         "default": text,

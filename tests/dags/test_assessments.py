@@ -18,7 +18,8 @@ def bag() -> DagBag:
 
 def test_every_framework_of_the_library_has_a_dag_and_no_file_an_error(bag: DagBag) -> None:
     assert bag.import_errors == {}
-    assert sorted(bag.dags) == sorted(f"assess_{path.stem}" for path in LIBRARY.glob("*.yaml"))
+    ours = {f"assess_{path.stem}" for path in LIBRARY.glob("*.yaml")}
+    assert set(bag.dags) == ours | {"portfolio"}
     assert len(bag.dags) > 10
 
 

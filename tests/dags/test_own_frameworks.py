@@ -16,7 +16,7 @@ from include.frameworks.loader import LIBRARY
 from include.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
-OURS = {f"assess_{path.stem}" for path in LIBRARY.glob("*.yaml")}
+OURS = {"portfolio", *(f"assess_{path.stem}" for path in LIBRARY.glob("*.yaml"))}
 HEADER = """\
 id: {id}
 title: Rules of the house
@@ -84,7 +84,7 @@ def test_only_enabled_frameworks_have_a_dag_and_a_wrong_name_is_told(
     monkeypatch.setenv("AUDIT_ENABLED_FRAMEWORKS", "acme,soc_2_2017,cis_aws_5.1")
     monkeypatch.setenv("AUDIT_FRAMEWORKS", "acme:month,gdpr:year")
     dags, error = bagged()
-    assert dags == {"assess_acme", "assess_soc_2_2017"}
+    assert dags == {"assess_acme", "assess_soc_2_2017", "portfolio"}
     assert "name a framework 'cis_aws_5.1', which does not exist. Did you mean 'cis_" in error
     assert "name a framework 'gdpr', which does not exist. Did you mean 'gdpr_2016'?" in error
     assert "torn" not in error, "it is not enabled"
