@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from include.assessment.result import CellAnswer, ControlResult, Gap, ManualState
 from include.reports.model import ReportModel, source_name
-from include.reports.wording import answer_text, place_text
+from include.reports.wording import answer_text, counted, place_text
 
 #: By a cell's answer: what makes the source answer next time.
 _BY_ANSWER: Mapping[str, str] = {
@@ -52,22 +52,34 @@ class NextSteps:
             self._gaps.setdefault(gap.account, []).append(gap)
         self._causes: dict[str, list[_Cause]] = {}
 
-    def of(self, control: ControlResult) -> list[Open]:
-        """What keeps the control from being decided, each cause once, in its checks' order."""
-        found: dict[tuple[str, str], list[str]] = {}
+    def of(self, control: ControlResult, *, people: bool = True) -> list[Open]:
+        """What keeps the control from being decided, each cause once, in its checks' order.
+
+        Without ``people``, evidence that they have to provide is left out.
+        """
+        found: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
         for mapped in control.checks:
             if mapped.role == "shown":
                 continue
             for cause in self._causes_of(mapped.id):
                 if cause.blocked or mapped.role == "required":
-                    what = cause.why
-                    if len(control.checks) > 1:
-                        what = f"{self._model.check(mapped.id).question} {what}"
-                    found.setdefault((what, cause.step), []).append(cause.place)
-        out = [Open(what, tuple(dict.fromkeys(at)), step) for (what, step), at in found.items()]
-        if control.manual is not None and not control.manual.settled:
+                    checks, places = found.setdefault((cause.why, cause.step), ({}, {}))
+                    checks[mapped.id] = places[cause.place] = None
+        out = []
+        for (why, step), (checks, places) in found.items():
+            what = why
+            if len(control.checks) > 1:
+                what = f"{self._concerned(list(checks))} {why}"
+            out.append(Open(what, tuple(places), step))
+        if people and control.manual is not None and not control.manual.settled:
             out.append(_of_people(control.manual))
         return out
+
+    def _concerned(self, checks: list[str]) -> str:
+        """The question that is left open, or how many are."""
+        if len(checks) == 1:
+            return self._model.check(checks[0]).question
+        return f"{counted(len(checks), 'check')}:"
 
     def _causes_of(self, check_id: str) -> list[_Cause]:
         if check_id not in self._causes:
@@ -104,14 +116,21 @@ def step_for(gap: Gap) -> str:
     return _BY_STATUS.get(gap.status, "Collect it again.")
 
 
+def step_for_people(manual: ManualState) -> str:
+    """What to do about evidence that people provide and that is not accepted, in a sentence."""
+    if manual.present and not manual.accepted:
+        return "Review it, and record the decision in the register of acceptances."
+    return "Provide what is asked for, and have it reviewed."
+
+
 def _of_people(manual: ManualState) -> Open:
     if manual.present and not manual.accepted:
-        step = "Review it, and record the decision in the register of acceptances."
-        return Open("Evidence that people provided has not been reviewed.", (), step)
-    what = "Evidence that people provide is missing."
-    if manual.accepted:
+        what = "Evidence that people provided has not been reviewed."
+    elif manual.accepted:
         what = "Evidence that people provide is accepted for some accounts only."
-    return Open(what, manual.lacking, f"Provide: {manual.asked}")
+    else:
+        what = "Evidence that people provide is missing."
+    return Open(what, manual.lacking, step_for_people(manual))
 
 
 def _capital(text: str) -> str:

@@ -12,13 +12,14 @@ from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 
 from include.assessment.result import ControlResult, MappedCheck
 from include.reports.model import source_name, words
+from include.reports.next_steps import step_for_people
 from include.reports.pdf.drawings import StatusHeading
 from include.reports.pdf.failing import failing_of
 from include.reports.pdf.layout import columns, listed, plain_time
 from include.reports.pdf.material import Material
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY, SMALL_MUTED, WIDTH
-from include.reports.pdf.text import drawable, markup
+from include.reports.pdf.text import markup
 from include.reports.wording import answer_text, counted, place_text, reason_text, verb
 
 _MOST_LIMITS, _MOST_PLACES = 6, 3
@@ -36,19 +37,14 @@ def control_block(material: Material, control: ControlResult) -> Iterator[Flowab
     for mapped in control.checks:
         if mapped.failing:
             yield from failing_of(material, control, mapped)
-    yield from _what_is_missing(material, control)
-    yield from _references(material, control)
-    yield Spacer(1, 14)
+    yield Spacer(1, 12)
 
 
 def _beginning(material: Material, control: ControlResult) -> Iterator[Flowable]:
     model = material.model
     text = model.control_text(control.id)
     title = f"{control.id}  {control.title}"
-    head = StatusHeading(title, words(control.status))
-    # A bookmark, and an entry of the outline below its set's chapter.
-    head.level, head.key, head.plain = 2, key_of(control.id), drawable(title)
-    yield head
+    yield StatusHeading(title, words(control.status), level=2, key=key_of(control.id))
     if text:
         level = f"  (level {markup(control.level)})" if control.level else ""
         yield Paragraph(f"<b>Claim.</b> {markup(text.objective)}{level}", BODY)
@@ -57,7 +53,9 @@ def _beginning(material: Material, control: ControlResult) -> Iterator[Flowable]
     yield Paragraph(f"<b>Result.</b> {markup(reason_text(model, control))}", BODY)
     if control.checks:
         yield _population(material, control)
-        yield Spacer(1, 6)
+        yield Spacer(1, 5)
+    yield from _what_is_missing(material, control)
+    yield from _references(material, control)
 
 
 def key_of(control_id: str) -> str:
@@ -73,13 +71,15 @@ def _procedure(material: Material, control: ControlResult, steps: Sequence[str])
     numbered = [f"{n}. {step}" for n, step in enumerate(steps, 1)]
     judge = [text for text, step in zip(numbered, steps, strict=True) if step.startswith("Fail")]
     obtain = [text for text in numbered if text not in judge]
+    if not steps:
+        obtain = ["The library does not know this control's procedure any more."]
     rows = [("\n".join(obtain), "\n".join(_obtained(material, control)))]
     counts = _judged(material, control)
     if judge:
         rows.append(("\n".join(judge), counts))
     else:
         rows[0] = (rows[0][0], f"{rows[0][1]}\n{counts}")
-    return Rows(columns(("Test procedure", 46), ("Obtained and inspected", 54)), rows)
+    return Rows(columns(("Test procedure", 44), ("Obtained and inspected", 56)), rows)
 
 
 def _obtained(material: Material, control: ControlResult) -> Iterator[str]:
@@ -87,16 +87,20 @@ def _obtained(material: Material, control: ControlResult) -> Iterator[str]:
     facts = material.facts
     judging, showing = facts.judging(control), facts.showing(control)
     found = facts.inspected(judging)
+    said: dict[str, list[str]] = {}
     for one in found:
-        last = plain_time(one.last_evaluated)
+        # To the minute: when exactly stands in the evidence.
+        last = plain_time(one.last_evaluated)[:16]
         text = (
-            f"{source_name(one.source)}: answered {one.answered:,} of {counted(one.cells, 'cell')}"
+            f"{one.answered:,} of {counted(one.cells, 'cell')}"
             + (f" of {counted(one.checks, 'check')}" if len(judging) > 1 else "")
-            + (f"; last evaluated {last} UTC" if last else "")
+            + (f", last evaluated {last} UTC" if last else "")
         )
         if one.other_parameters:
-            text += f"; in {one.other_parameters:,} with other parameters or scope than asked"
-        yield f"{text}."
+            text += f"; {one.other_parameters:,} with other parameters or scope than asked"
+        said.setdefault(text, []).append(source_name(one.source))
+    for text, names in said.items():
+        yield f"{', '.join(names)}: answered {'each ' if len(names) > 1 else ''}{text}."
     if judging and not found:
         yield "No source answered."
     still_open = facts.total(judging, "open")
@@ -126,7 +130,8 @@ def _of_people(material: Material, control: ControlResult) -> Iterator[str]:
         return
     yield f"Asked of people: {manual.asked}"
     given = f"{counted(len(manual.present), 'item')} provided, {len(manual.accepted):,} accepted"
-    yield f"State: {manual.state} ({given})." if manual.present else f"State: {manual.state}."
+    state = f"State: {manual.state} ({given})." if manual.present else f"State: {manual.state}."
+    yield state if manual.settled else f"{state} {step_for_people(manual)}"
     for line in material.model.assessment.registers:
         if line.register == "acceptances" and line.used and _about(line.what, control.id):
             yield (
@@ -185,35 +190,38 @@ def _population(material: Material, control: ControlResult) -> Rows:
     rows = []
     for mapped in control.checks:
         check, found = model.check(mapped.id), facts.of(mapped.id)
-        role = mapped.role if check.judges else "shown"
+        counts = (found.population, found.passed, found.failed, len(mapped.excused))
+        by = ", ".join(_short(source) for source in check.sources)
+        answer = words(check.answer)
         rows.append(
             (
-                f"{check.question}\n{check.id}",
-                f"{role}\n{words(check.severity).lower()}",
-                words(check.answer),
-                ", ".join(source_name(s) for s in check.sources) or "no source",
-                f"{found.population:,}" if check.judges else "-",
-                f"{found.passed:,}" if check.judges else "-",
-                f"{found.failed:,}" if check.judges else "-",
-                f"{len(mapped.excused):,}" if check.judges else "-",
-                f"{found.unanswered:,}" if check.judges else "-",
+                check.question,
+                mapped.role if check.judges else "shown",
+                words(check.severity),
+                f"{answer}: {by}" if by else answer,
+                *(f"{n:,}" if check.judges else "-" for n in (*counts, found.unanswered)),
             )
         )
     return Rows(
         columns(
-            ("Check", 148),
-            ("Role, severity", 50),
-            ("Answer", 54),
-            ("Answered by", 74),
-            ("Popu-\nlation", 37, "number"),
-            ("Pass", 34, "number"),
-            ("Fail", 34, "number"),
-            ("Ex-\ncused", 34, "number"),
-            ("Unan-\nswered", 40, "number"),
+            ("Check", 158),
+            ("Role", 48),
+            ("Severity", 60),
+            ("Answer, by", 92),
+            ("Popu-\nlation", 36, "number"),
+            ("Pass", 30, "number"),
+            ("Fail", 28, "number"),
+            ("Ex-\ncused", 32, "number"),
+            ("Unan-\nswered", 38, "number"),
         ),
         rows,
         again=f"{control.id}  {control.title} (continued)",
     )
+
+
+def _short(source: str) -> str:
+    """A source's name without whose it is: there is little room in a table."""
+    return source_name(source).removeprefix("AWS ").removeprefix("Amazon ")
 
 
 def _exceptions(material: Material, control: ControlResult) -> Iterator[Flowable]:
@@ -250,12 +258,15 @@ def _what_is_missing(material: Material, control: ControlResult) -> Iterator[Flo
     if control.status == "INCONCLUSIVE" and control.checks:
         rows = [
             (one.what, listed(list(one.places), _MOST_PLACES) or "all of the scope", one.step)
-            for one in material.next_steps.of(control)
+            for one in material.next_steps.of(control, people=False)
         ]
-        if rows:
-            yield CondPageBreak(60)
+        if len(rows) == 1:
+            what, where, step = (markup(text) for text in rows[0])
+            yield Paragraph(f"<b>What is missing.</b> {what} Where: {where}.", BODY)
+            yield Paragraph(f"<b>What to do.</b> {step}", BODY)
+        elif rows:
             yield Rows(columns(("What is missing", 42), ("Where", 28), ("What to do", 50)), rows)
-            yield Spacer(1, 6)
+            yield Spacer(1, 4)
     elif limits := list(_limits(material, control)):
         yield Paragraph(
             f"<b>Limitations here.</b> {markup('; '.join(limits))}.",

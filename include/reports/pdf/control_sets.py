@@ -48,7 +48,7 @@ def _control_set(
 
 def set_name(one: ControlSet) -> str:
     """A set's id and title, or its title alone where that says both."""
-    return one.title if one.title.startswith(one.id) else f"{one.id}: {one.title}"
+    return one.title if one.title.startswith(one.id) else f"Control set {one.id}: {one.title}"
 
 
 def _sentence(controls: int, figures: Any) -> str:
@@ -92,4 +92,4 @@ def _table(material: Material, one: ControlSet, controls: list[ControlResult]) -
         rows,
         again=f"{set_name(one)} (continued)",
     )
-    return LinkedRows(table, [key_of(control.id) for control in controls])
+    return LinkedRows(table, [(f"{c.id}  {c.title}", key_of(c.id)) for c in controls])

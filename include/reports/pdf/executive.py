@@ -14,6 +14,7 @@ from include.assessment.result import STATUSES
 from include.reports.model import ReportModel, percent_text, source_name, words
 from include.reports.next_steps import step_for
 from include.reports.pdf.appendix_change import points
+from include.reports.pdf.charts import TrendLine
 from include.reports.pdf.cover import tall
 from include.reports.pdf.drawings import Bar, Figures, Legend
 from include.reports.pdf.failing import since_text
@@ -65,7 +66,7 @@ def _figures(model: ReportModel) -> list[tuple[str, str, str]]:
     blocking = sum(gap.blocking for gap in model.assessment.gaps)
     waiting = int(coverage["controls_awaiting_manual_evidence"])
     missing = (
-        f"{verb(blocking, 'place', 'places')} asked gave no complete answer."
+        f"{counted(blocking, 'place')} asked gave no complete answer."
         if blocking
         else "Every place asked gave a complete answer, as far as controls need it."
     )
@@ -121,14 +122,11 @@ def _in_a_sentence(model: ReportModel) -> str:
 
 
 def _trend(model: ReportModel) -> Iterator[Flowable]:
-    points_ = model.metrics.trend
-    if len(points_) < 2:
+    found = model.metrics.trend
+    if len(found) < 2:
         return
     yield heading("Trend", level=3)
-    yield Paragraph(
-        markup("; ".join(f"{one['period']} {percent_text(one['score'])}" for one in points_[-12:])),
-        BODY,
-    )
+    yield TrendLine([(one["period"], one["score"], one["coverage"]) for one in found], 92)
 
 
 def _risks(model: ReportModel, most: int) -> Iterator[Flowable]:

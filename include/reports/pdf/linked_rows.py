@@ -15,7 +15,7 @@ from include.reports.pdf.text import draw
 
 
 class LinkedRows(Flowable):  # type: ignore[misc]
-    """``rows`` with a link from each to the bookmark of ``keys``, one for each row.
+    """``rows`` with a link from each to its target: what it leads to, in words, and its bookmark.
 
     The last column is to be left empty: the page's number is drawn there when the last page is
     known. Raises ``LookupError`` then for a bookmark that is not in the document.
@@ -23,9 +23,9 @@ class LinkedRows(Flowable):  # type: ignore[misc]
 
     tags_itself = True
 
-    def __init__(self, rows: Rows, keys: Sequence[str]) -> None:
+    def __init__(self, rows: Rows, targets: Sequence[tuple[str, str]]) -> None:
         super().__init__()
-        self._rows, self._keys = rows, keys
+        self._rows, self._targets = rows, targets
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """The rows' size."""
@@ -33,9 +33,9 @@ class LinkedRows(Flowable):  # type: ignore[misc]
         return self.width, self.height
 
     def split(self, width: float, height: float) -> list[Flowable]:
-        """As the rows split; each part keeps the keys of all."""
+        """As the rows split; each part keeps the targets of all."""
         parts = self._rows.split(width, height)
-        return [LinkedRows(part, self._keys) for part in parts]
+        return [LinkedRows(part, self._targets) for part in parts]
 
     def draw(self) -> None:
         """Draw the rows, then what leads away from them."""
@@ -46,8 +46,8 @@ class LinkedRows(Flowable):  # type: ignore[misc]
         left, bottom = canvas.absolutePosition(0, 0)
         y = rows.height - rows._head
         for n, height in enumerate(rows._heights, rows._first):
-            key = self._keys[n]
-            canvas.linkRect("", key, (0, y - height, self.width, y), relative=1)
+            name, key = self._targets[n]
+            canvas.linkRect(name, key, (0, y - height, self.width, y), relative=1)
             canvas.later(_number(key, left + self.width - PAD_X, bottom + y - PAD_Y - SIZE))
             y -= height
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 
 from include.reports.model import ReportModel, not_complete, source_name, words
+from include.reports.next_steps import step_for
 from include.reports.pdf.layout import chapter, columns, heading, listed
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY
 from include.reports.wording import answer_text, place_text
 
 _MOST_PLACES = 6
+#: Of more controls than this, the others say so in their own blocks.
+_MOST_CONTROLS = 24
 
 
 def missing(model: ReportModel, number: int) -> Iterator[Flowable]:
@@ -78,30 +81,45 @@ def _happened(message: str, permission: str) -> str:
 def _gaps(model: ReportModel) -> Iterator[Flowable]:
     yield Paragraph(
         "What these cells would have said is unknown. Controls that depend on them can't be "
-        "compliant; they are inconclusive, or fail by what is known.",
+        "compliant; they are inconclusive, or fail by what is known. Each says so in its block.",
         BODY,
     )
+    found: dict[tuple[str, ...], dict[str, list[str]]] = {}
+    for gap in model.assessment.gaps:
+        cause = (
+            source_name(gap.source),
+            words(gap.status),
+            gap.message + (f" (decision {gap.decision})" if gap.decision else ""),
+            step_for(gap) if gap.blocking else "Nothing: it was decided, and does not block.",
+            _some(gap.controls, _MOST_CONTROLS),
+        )
+        found.setdefault(cause, {}).setdefault(gap.account, []).append(gap.region)
     yield Rows(
         columns(
             ("Source", 18, "strong"),
-            ("Account", 17),
-            ("Region", 14),
-            ("Status", 15),
-            ("What happened", 42),
-            ("Controls", 24),
+            ("Ended as", 14),
+            ("Where", 26),
+            ("What happened", 28),
+            ("What to do", 26),
+            ("Controls", 26),
         ),
         (
-            (
-                source_name(gap.source),
-                gap.account,
-                gap.region,
-                words(gap.status),
-                gap.message + (f" (decision {gap.decision})" if gap.decision else ""),
-                ", ".join(gap.controls),
-            )
-            for gap in model.assessment.gaps
+            (source, status, _places(where), message, step, controls)
+            for (source, status, message, step, controls), where in found.items()
         ),
+        again="Missing evidence (continued)",
     )
+
+
+def _places(where: Mapping[str, Sequence[str]]) -> str:
+    """``222222222222 eu-west-1, us-east-1``: a line for each account."""
+    return "\n".join(f"{account} {', '.join(regions)}" for account, regions in where.items())
+
+
+def _some(ids: Sequence[str], most: int) -> str:
+    """All of them, or the first and how many more there are."""
+    more = len(ids) - most
+    return ", ".join(ids[:most]) + (f" and {more:,} more, of {len(ids):,}" if more > 0 else "")
 
 
 def _unanswered(model: ReportModel) -> Iterator[Sequence[str]]:
@@ -120,7 +138,7 @@ def _unanswered(model: ReportModel) -> Iterator[Sequence[str]]:
                 places.setdefault(answer_text(cell), []).append(place_text(cell))
         for why, where in places.items():
             yield (
-                ", ".join(controls[check.id]),
+                _some(controls[check.id], _MOST_CONTROLS // 3),
                 check.question,
                 listed(where, _MOST_PLACES),
                 why,

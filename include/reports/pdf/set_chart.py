@@ -9,7 +9,7 @@ from reportlab.platypus import Flowable
 
 from include.assessment.result import STATUSES
 from include.reports.model import percent_text
-from include.reports.pdf.drawings import draw_bar
+from include.reports.pdf.drawings import draw_bar, in_words
 from include.reports.pdf.style import BOLD, INK, SANS, WIDTH
 from include.reports.pdf.text import draw, drawable, measure
 
@@ -28,6 +28,7 @@ class SetChart(Flowable):  # type: ignore[misc]
         self._lines = -(-len(sets) // self._columns)
         self._wide = (WIDTH - _GAP * (self._columns - 1)) / self._columns
         self.width, self.height = WIDTH, self._lines * _ROW + 2
+        self.alt = "; ".join(f"{drawable(_name(one))}: {in_words(_counts(one))}" for one in sets)
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """Its fixed size."""
@@ -43,8 +44,7 @@ class SetChart(Flowable):  # type: ignore[misc]
             canvas.setFillColor(INK)
             text = drawable(_name(one))
             draw(canvas, x, y + 4, _cut(text, name - 8), SANS, _SIZE)
-            counts = [(status, int(one[f"{status.lower()}_controls"])) for status in STATUSES]
-            draw_bar(canvas, counts, x + name, y + 1.5, self._wide - name - figure, 10)
+            draw_bar(canvas, _counts(one), x + name, y + 1.5, self._wide - name - figure, 10)
             canvas.setFillColor(INK)
             score = percent_text(one["compliance_score"])
             draw(canvas, x + self._wide, y + 4, score, BOLD, _SIZE, "r")
@@ -53,6 +53,10 @@ class SetChart(Flowable):  # type: ignore[misc]
 def _name(one: Mapping[str, Any]) -> str:
     title = str(one["title"])
     return title if title.startswith(str(one["id"])) else f"{one['id']}  {title}"
+
+
+def _counts(one: Mapping[str, Any]) -> list[tuple[str, int]]:
+    return [(status, int(one[f"{status.lower()}_controls"])) for status in STATUSES]
 
 
 def _cut(text: str, width: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reportlab.platypus import Flowable, NextPageTemplate, PageBreak, Paragraph
 
@@ -20,6 +20,9 @@ from include.reports.pdf.missing import missing
 from include.reports.pdf.navigation import Contents, Heading
 from include.reports.pdf.style import H1
 
+#: More lines of contents than this don't stand on one page.
+_MOST_ENTRIES = 40
+
 
 def story(model: ReportModel) -> Iterator[Flowable]:
     """All flowables; the cover is on a page template of its own, ``cover``, the rest on ``body``.
@@ -34,15 +37,16 @@ def story(model: ReportModel) -> Iterator[Flowable]:
     yield PageBreak()
     yield from first
     yield Paragraph("Contents", H1)
-    yield Contents(
-        [
-            (1, one.plain, one.key)
-            for one in (*first, *rest)
-            if isinstance(one, Heading) and one.level == 1
-        ]
-    )
+    yield Contents(_entries([*first, *rest]))
     yield PageBreak()
     yield from rest
+
+
+def _entries(flowables: Sequence[Flowable]) -> list[tuple[int, str, str]]:
+    """The chapters, and their sections too where all of them stand on one page."""
+    headings = [one for one in flowables if isinstance(one, Heading) and one.level in (1, 2)]
+    entries = [(one.level, one.plain, one.key) for one in headings]
+    return entries if len(entries) <= _MOST_ENTRIES else [one for one in entries if one[0] == 1]
 
 
 def _chapters(material: Material) -> Iterator[Flowable]:
