@@ -14,10 +14,13 @@ from include.assessment.result import ReceiptLine
 from include.digests import canonical_json, sha256
 from include.evidence.item import SOURCE_NAMES
 from include.evidence.receipt import Page, Receipt
+from include.workpapers.receipt_names import named
 from include.workpapers.replay import region_asked, replay_command, without_tokens
 
 #: So many of an operation's different requests are kept as they were asked; all are counted.
 EXAMPLES = 3
+#: A request of more bytes than this is no part of a command.
+LONG = 600
 
 
 @dataclass
@@ -25,9 +28,12 @@ class Example:
     """One request as it was asked first (without page token), and the page that answered it.
 
     ``requests`` counts how often it was asked, in any place and for any page of its listing.
+    ``command`` asks it again; for a ``long`` request it reads request.json, which is to be taken
+    out of the ``receipt`` (the name of its file).
     """
 
     request: Mapping[str, Any]
+    receipt: str
     account: str
     region: str
     endpoint: str
@@ -36,6 +42,7 @@ class Example:
     sha256: str
     service_date: str
     command: str
+    long: bool = False
     requests: int = 1
 
 
@@ -112,11 +119,11 @@ def provenance_of(
     """
     whole: dict[tuple[str, str, str, str], Receipt] = {}
     seen: dict[str, dict[str, _Seen]] = {}
-    for receipt in receipts:
+    for name, receipt in named(receipts):
         of_source = seen.setdefault(receipt.source, {})
         for page in receipt.pages:
             one = of_source.setdefault(page.operation, _Seen(page.operation))
-            _take(one, receipt, page, home)
+            _take(one, name, receipt, page, home)
         whole[receipt.source, receipt.account, receipt.region, receipt.selection] = _light(receipt)
     found: dict[str, list[Place]] = {}
     for line in lines:
@@ -133,7 +140,7 @@ def _light(receipt: Receipt) -> Receipt:
     return replace(receipt, pages=())
 
 
-def _take(seen: _Seen, receipt: Receipt, page: Page, home: str) -> None:
+def _take(seen: _Seen, file: str, receipt: Receipt, page: Page, home: str) -> None:
     operation = seen.operation
     operation.requests += 1
     operation.items += page.items
@@ -154,8 +161,10 @@ def _take(seen: _Seen, receipt: Receipt, page: Page, home: str) -> None:
         operation.same.setdefault(name, value)
     if len(operation.examples) < EXAMPLES:
         asked_in = region_asked(page.operation, request, receipt.region, home or receipt.region)
+        long = len(canonical_json(request)) > LONG
         seen.kept[key] = Example(
             request=request,
+            receipt=file,
             account=receipt.account,
             region=asked_in,
             endpoint=receipt.endpoint,
@@ -163,7 +172,14 @@ def _take(seen: _Seen, receipt: Receipt, page: Page, home: str) -> None:
             request_id=page.request_id,
             sha256=page.sha256,
             service_date=page.service_date,
-            command=replay_command(page.operation, request, asked_in, receipt.endpoint),
+            command=replay_command(
+                page.operation,
+                request,
+                asked_in,
+                receipt.endpoint,
+                "request.json" if long else "",
+            ),
+            long=long,
         )
         operation.examples.append(seen.kept[key])
 

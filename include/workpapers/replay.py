@@ -11,7 +11,8 @@ from typing import Any
 
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError
-from botocore.session import get_session
+from botocore.model import OperationNotFoundError, ServiceModel
+from botocore.session import Session, get_session
 
 #: Where the AWS CLI has another name for a service than botocore.
 #: https://github.com/aws/aws-cli/tree/develop/awscli/customizations
@@ -22,11 +23,12 @@ _AWS_HOST = re.compile(r"^https?://[^/]*\.(amazonaws\.com(\.cn)?|api\.aws|aws\.d
 
 
 def replay_command(
-    operation: str, request: Mapping[str, Any], region: str, endpoint: str = ""
+    operation: str, request: Mapping[str, Any], region: str, endpoint: str = "", file: str = ""
 ) -> str:
     """One line for a shell with the AWS CLI; ``operation`` as receipts have it (``iam:GetUser``).
 
-    ``endpoint`` is named where it isn't AWS's own. '' for an operation that the CLI can't ask.
+    ``endpoint`` is named where it isn't AWS's own. ``file`` is where the request is written to
+    beforehand, for one that is too long for a line. '' for an operation that the CLI can't ask.
     """
     service, _, name = operation.partition(":")
     streams = _streams(service, name)
@@ -34,7 +36,7 @@ def replay_command(
         return ""
     parts = ["aws", _COMMANDS.get(service, service), xform_name(name, "-")]
     if request:
-        text = json.dumps(request, sort_keys=True, ensure_ascii=False)
+        text = f"file://{file}" if file else json.dumps(request, sort_keys=True, ensure_ascii=False)
         parts += ["--cli-input-json", shlex.quote(text)]
     parts += ["--region", shlex.quote(region)] if region else []
     if endpoint and not _AWS_HOST.match(endpoint):
@@ -68,11 +70,21 @@ def without_tokens(operation: str, request: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
+@lru_cache(maxsize=1)
+def _session() -> Session:
+    # It keeps the models it has read; EC2's alone takes half a second.
+    return get_session()
+
+
+@lru_cache(maxsize=64)
+def _model(service: str) -> ServiceModel:
+    return _session().get_service_model(service)
+
+
 @lru_cache(maxsize=512)
 def _tokens(service: str, operation: str) -> frozenset[str]:
     try:
-        model = get_session().get_paginator_model(service)
-        token = model.get_paginator(operation)["input_token"]
+        token = _session().get_paginator_model(service).get_paginator(operation)["input_token"]
     except (BotoCoreError, ValueError):
         return frozenset()
     return frozenset([token] if isinstance(token, str) else token)
@@ -82,7 +94,6 @@ def _tokens(service: str, operation: str) -> frozenset[str]:
 def _streams(service: str, operation: str) -> bool | None:
     """Whether the operation's answer is a file; None for one that botocore doesn't know."""
     try:
-        model = get_session().get_service_model(service)
-        return bool(model.operation_model(operation).has_streaming_output)
-    except (BotoCoreError, KeyError):
+        return bool(_model(service).operation_model(operation).has_streaming_output)
+    except (BotoCoreError, OperationNotFoundError):
         return None

@@ -55,11 +55,10 @@ def sheets(model: ReportModel, number: int) -> Iterator[Flowable]:
     yield Rows(
         columns(
             ("Control", 20, "strong"),
-            ("", 84),
+            ("Title", 99),
             ("Resources", 20, "number"),
             ("Drawn", 16, "number"),
             ("Failing of\nthese", 19, "number"),
-            ("Sheet", 15, "number"),
         ),
         (
             (
@@ -68,9 +67,8 @@ def sheets(model: ReportModel, number: int) -> Iterator[Flowable]:
                 f"{sample.population:,}",
                 f"{len(sample.items):,}",
                 f"{sum(item.result == 'FAIL' for item in sample.items):,}",
-                f"{number}.{n}" if sample.items else "-",
             )
-            for n, sample in enumerate(found, 2)
+            for sample in found
         ),
         again="What was drawn (continued)",
     )
@@ -81,19 +79,19 @@ def sheets(model: ReportModel, number: int) -> Iterator[Flowable]:
             "their evidence is what people handed in, of which no sample is drawn.",
             SMALL_MUTED,
         )
-    for n, sample in enumerate(found, 2):
+    for sample in found:
         if sample.items:
             yield Spacer(1, 14)
             yield CondPageBreak(230)
-            yield from _sheet(model, f"{number}.{n}", titles[sample.of], sample)
+            yield from _sheet(model, titles[sample.of], sample)
 
 
 def _whose_seed(model: ReportModel) -> str:
     return "" if model.context.sampling.seed else " (the result's content digest: nobody chose it)"
 
 
-def _sheet(model: ReportModel, number: str, title: str, sample: Sample) -> Iterator[Flowable]:
-    yield heading(f"{number}  {sample.of}  {title}", level=2)
+def _sheet(model: ReportModel, title: str, sample: Sample) -> Iterator[Flowable]:
+    yield heading(f"Control {sample.of}  {title}", level=2)
     text = model.control_text(sample.of)
     if text is not None:
         yield Paragraph(markup(text.objective), BODY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 
 from reportlab.platypus import CondPageBreak, Flowable, PageBreak, Paragraph, Spacer
@@ -14,7 +15,7 @@ from include.reports.pdf.style import BODY, SMALL_MUTED
 from include.reports.pdf.text import markup
 from include.reports.wording import counted
 from include.reports.workpapers.facts import fact_table, sign_off
-from include.workpapers.provenance import Operation, Place, Provenance, provenance_of
+from include.workpapers.provenance import Example, Operation, Place, Provenance, provenance_of
 
 _COMPLETE = ("COMPLETE", "COMPLETE_EMPTY")
 #: Callers and endpoints that a page names; all stand in the receipts.
@@ -132,10 +133,10 @@ def _asked(one: Provenance) -> Iterator[Flowable]:
     yield Spacer(1, 4)
     yield Rows(
         columns(
-            ("Operation", 36, "strong"),
+            ("Operation", 46, "strong"),
             ("Requests", 15, "number"),
             ("Items", 13, "number"),
-            ("Exact parameters, as a command; the answer's request id and SHA-256", 110),
+            ("Exact parameters, as a command; the answer's request id and SHA-256", 100),
         ),
         (row for operation in one.operations for row in _operation(operation)),
         again=f"{source_name(one.source)}: what was asked (continued)",
@@ -144,16 +145,19 @@ def _asked(one: Provenance) -> Iterator[Flowable]:
 
 
 def _operation(operation: Operation) -> Iterator[Sequence[str]]:
-    name, requests, items = operation.name, f"{operation.requests:,}", f"{operation.items:,}"
+    name, requests, items = (
+        operation.name.replace(":", "\n"),
+        f"{operation.requests:,}",
+        f"{operation.items:,}",
+    )
     for example in operation.examples:
-        asked = example.command or f"{operation.name} {dict(example.request)}"
         times = f", asked {example.requests:,} times" if example.requests > 1 else ""
         yield (
             name,
             requests,
             items,
-            f"{asked}\n{example.account}, page {example.page}{times}; request "
-            f"{example.request_id or 'without id'}; {example.sha256}",
+            f"{_command(operation, example)}\n{example.account}, page {example.page}{times}; "
+            f"request {example.request_id or 'without id'}; {example.sha256}",
         )
         name = requests = items = ""
     more = operation.different - len(operation.examples)
@@ -168,6 +172,21 @@ def _operation(operation: Operation) -> Iterator[Sequence[str]]:
             f"{counted(more, 'more request')} that differ in {varying}: see the receipts, "
             f"{plain_time(operation.first)} to {plain_time(operation.last)}.",
         )
+
+
+def _command(operation: Operation, example: Example) -> str:
+    if not example.long:
+        request = json.dumps(example.request, sort_keys=True, ensure_ascii=False)
+        return example.command or f"{operation.name} {request}"
+    # The JSON of some requests fills pages; the receipt has it.
+    taken = f"jq '.pages[{example.page - 1}].request' receipts/{example.receipt} > request.json"
+    sizes = "; ".join(
+        f"{parameter}: {counted(len(value), 'entry', 'entries')}"
+        if isinstance(value, (list, dict))
+        else f"{parameter}: {json.dumps(value, ensure_ascii=False)[:80]}"
+        for parameter, value in example.request.items()
+    )
+    return f"{taken}\n{example.command}\n{sizes}"
 
 
 def _ended(one: Provenance) -> Iterator[Flowable]:
