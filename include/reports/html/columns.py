@@ -6,6 +6,7 @@ rows give equal columns however they were cut into Arrow tables.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -19,15 +20,17 @@ Kind = Literal["word", "time", "number", "id"]
 #: The page's filter that a column answers, and how: it is the value, or names it among others.
 Filter = Literal["account", "region", "severity", "source", "controls"]
 
+_PARTS = re.compile(r"(\d+)|(\D+)")
 Codes = np.ndarray[Any, np.dtype[np.int64]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Head:
-    """How the page shows a column.
+    """How the page shows a column; compared by identity.
 
     ``shown``: ``always``, ``wide`` (only where there is room) or ``detail`` (when a row is opened).
-    ``labels`` are what people read for a word; exports keep the word.
+    ``labels`` are what people read for a word; exports keep the word. ``order`` names words in
+    their order where that isn't the alphabet's.
     """
 
     key: str
@@ -35,7 +38,23 @@ class Head:
     kind: Kind = "word"
     shown: Literal["always", "wide", "detail"] = "wide"
     filter: Filter | None = None
+    order: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+
+    def rank(self, word: Any) -> tuple[Any, ...]:
+        """What words are sorted by: nothing first, numbers within ids by their value."""
+        if word == "" or not isinstance(word, str):
+            return (word != "", word)
+        if self.order:
+            known = word in self.order
+            return (True, self.order.index(word) if known else len(self.order), word)
+        if self.filter == "controls":
+            return (
+                True,
+                [(text != "", int(n or 0), text) for n, text in _PARTS.findall(word)],
+                word,
+            )
+        return (True, word)
 
     def to_json(self) -> dict[str, Any]:
         """As the page reads it."""
@@ -78,14 +97,14 @@ class Words:
             word = ""
         return self._code.setdefault(word, len(self._code))
 
-    def sorted(self) -> tuple[list[Any], Codes]:
+    def column(self, head: Head) -> Column:
         """The words in order, and each row's code among them."""
-        words = sorted(self._code, key=lambda word: (word != "", word))
+        words = sorted(self._code, key=head.rank)
         rank = np.zeros(len(words), "int64")
         for at, word in enumerate(words):
             rank[self._code[word]] = at
         codes = np.concatenate([np.zeros(0, "int64"), *self._pieces])
-        return words, rank[codes] if len(words) else codes
+        return Column(head, words, rank[codes] if len(words) else codes)
 
 
 @dataclass(frozen=True)
@@ -110,7 +129,7 @@ class Column:
 
 def renamed(head: Head, names: Sequence[str], codes: Codes) -> Column:
     """A column whose code ``n`` stands for ``names[n]``; several may stand for the same."""
-    words = sorted(set(names))
+    words = sorted(set(names), key=head.rank)
     at = {word: code for code, word in enumerate(words)}
     rank = np.asarray([at[name] for name in names], "int64")
     return Column(head, words, rank[codes] if len(names) else codes)
@@ -120,8 +139,7 @@ def short_column(head: Head, values: Sequence[Any]) -> Column:
     """A column of values at hand; None and '' are the same."""
     words = Words()
     words.add_values(values)
-    found, codes = words.sorted()
-    return Column(head, found, codes)
+    return words.column(head)
 
 
 def table_json(rows: int, file: str, columns: Sequence[Column]) -> dict[str, Any]:

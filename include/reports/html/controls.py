@@ -162,9 +162,9 @@ def _limits(model: ReportModel, control: ControlResult) -> Iterator[str]:
         check = model.check(mapped.id)
         for cell in check.cells:
             said = list(cell.notes) if cell.settled else [answer_text(cell)]
-            if control.status == "INCONCLUSIVE" and (cell.blocked or not cell.settled):
-                if check.judges and (cell.blocked or mapped.role == "required"):
-                    said = []  # stands under what would decide the control
+            needed = cell.blocked or (mapped.role == "required" and not cell.settled)
+            if control.status == "INCONCLUSIVE" and check.judges and needed:
+                said = []  # Stands under what would decide the control.
             said += [
                 f"sources disagree on {d.resource} (the worse answer counts): "
                 + ", ".join(f"{source_name(s)} says {r}" for s, r in sorted(d.results.items()))

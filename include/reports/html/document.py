@@ -13,10 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from include.assessment.result import STATUSES
+from include.reports.glossary import GLOSSARY
 from include.reports.html import charts, tables
 from include.reports.html.controls import blocks, listed, plain_time
 from include.reports.html.embed import data_element
-from include.reports.html.glossary import GLOSSARY
 from include.reports.html.index import control_index
 from include.reports.html.missing import missing
 from include.reports.model import LIMITATIONS, ReportModel, percent_text, source_name, words

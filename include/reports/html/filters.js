@@ -77,7 +77,7 @@ function applyFilters() {
 
 function tell(shown, all) {
   const of = (part, whole) => (part === whole ? whole.toLocaleString("en") : `${part.toLocaleString("en")} of ${whole.toLocaleString("en")}`);
-  const words = { failing: "failing resources", population: "judged resources", evidence: "evidence items" };
+  const words = { failing: "failing resources", population: "population rows", evidence: "evidence items" };
   const parts = [`${of(shown, all)} controls`, ...longTables.map((one) => `${of(one.count, one.rows)} ${words[one.name]}`)];
   const text = parts.join(" \u00b7 ");
   const counts = document.getElementById("counts");

@@ -27,14 +27,14 @@ RESULTS = {
 KNOWN = {
     "CONTEMPORANEOUS": "Contemporaneous",
     "RECONSTRUCTED": "Reconstructed",
-    "CURRENT_ONLY": "Present only",
+    "CURRENT_ONLY": "Current only",
 }
 SEVERITIES = {name: words(name) for name in ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")}
 
 _EVIDENCE = (
     Head("result", "Result", shown="always", labels=RESULTS),
     Head("resource", "Resource", shown="always"),
-    Head("severity", "Severity", filter="severity", labels=SEVERITIES),
+    Head("severity", "Severity", filter="severity", order=tuple(SEVERITIES), labels=SEVERITIES),
     Head("source", "Source", filter="source", labels=SOURCE_NAMES),
     Head("keyword", "Rule, control or event"),
     Head("account", "Account", filter="account"),
@@ -63,7 +63,9 @@ _POPULATION = (
     Head("region", "Region", filter="region"),
     Head("sources", "Each source's answer", filter="source"),
 )
-_SEVERITY = Head("severity", "Severity", filter="severity", labels=SEVERITIES)
+_SEVERITY = Head(
+    "severity", "Severity", filter="severity", order=tuple(SEVERITIES), labels=SEVERITIES
+)
 _SINCE_WORDS = {
     "within_period": "",
     "before_period": "before the period",
@@ -94,10 +96,10 @@ def evidence(model: ReportModel, most: int = MOST_ROWS) -> Embedded:
     expected = int(model.metrics.evidence["total_evidence_items"])
     if expected > most:
         return Embedded(expected, None, expected)
-    found = _gathered(model.context.evidence(), [head.key for head in _EVIDENCE], most)
+    found = _gathered(model.context.evidence(), _EVIDENCE, most)
     if found.columns is None:
         return Embedded(found.rows, None, expected)
-    columns = {head.key: Column(head, *found.columns[head.key]) for head in _EVIDENCE}
+    columns = dict(found.columns)
     flag = columns["in_population"]
     columns["in_population"] = flag.derived(flag.head, {True: "yes", False: "no"})
     checks, controls = _links(model, columns["source"], columns["keyword"])
@@ -109,10 +111,10 @@ def evidence(model: ReportModel, most: int = MOST_ROWS) -> Embedded:
 
 def population(model: ReportModel, most: int = MOST_ROWS) -> Embedded:
     """Every resource that a check judged, and how, in the order of the package's population."""
-    found = _gathered(model.context.population(), [head.key for head in _POPULATION], most)
+    found = _gathered(model.context.population(), _POPULATION, most)
     if found.columns is None:
         return Embedded(found.rows, None)
-    columns = {head.key: Column(head, *found.columns[head.key]) for head in _POPULATION}
+    columns = found.columns
     checks = columns["check"]
     severity = {check.id: check.severity for check in model.assessment.checks}
     controls = {check: " ".join(ids) for check, ids in model.controls_by_check.items()}
@@ -138,7 +140,14 @@ def failing(model: ReportModel, most: int = MOST_ROWS) -> Embedded:
         column(Head("rank", "Rank", "number"), (row["rank"] for row in rows)),
         column(Head("resource", "Resource", shown="always"), (row["resource"] for row in rows)),
         column(
-            Head("severity", "Severity", shown="always", filter="severity", labels=SEVERITIES),
+            Head(
+                "severity",
+                "Severity",
+                shown="always",
+                filter="severity",
+                order=tuple(SEVERITIES),
+                labels=SEVERITIES,
+            ),
             (row["severity"] for row in rows),
         ),
         column(
@@ -183,13 +192,13 @@ def since_text(row: Mapping[str, Any]) -> str:
 @dataclass(frozen=True)
 class _Gathered:
     rows: int
-    columns: Mapping[str, tuple[list[Any], Any]] | None
+    columns: Mapping[str, Column] | None
     ids: str = ""
 
 
-def _gathered(tables: Iterable[pa.Table], names: Sequence[str], most: int) -> _Gathered:
+def _gathered(tables: Iterable[pa.Table], heads: Sequence[Head], most: int) -> _Gathered:
     """The columns of streamed tables; above ``most`` rows only their number."""
-    columns = {name: Words() for name in names}
+    columns = {head: Words() for head in heads}
     ids: list[str] = []
     rows = 0
     for table in tables:
@@ -198,13 +207,15 @@ def _gathered(tables: Iterable[pa.Table], names: Sequence[str], most: int) -> _G
             columns.clear()
             ids.clear()
             continue
-        for name, words_ in columns.items():
-            words_.add(_plain(table[name]))
+        for head, gathered in columns.items():
+            gathered.add(_plain(table[head.key]))
         if "evidence_id" in table.schema.names:
             ids += [_hex(chunk) for chunk in table["evidence_id"].chunks]
     if rows > most:
         return _Gathered(rows, None)
-    return _Gathered(rows, {name: one.sorted() for name, one in columns.items()}, "".join(ids))
+    return _Gathered(
+        rows, {head.key: one.column(head) for head, one in columns.items()}, "".join(ids)
+    )
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from include.reports.html.document import write_html
+from include.reports.model import ReportModel
 from tests.include.reports.html import worlds
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -97,8 +98,7 @@ def _driver() -> Iterator[Any]:
     options.add_experimental_option("prefs", {"download.default_directory": profile})
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
-    chrome: Any = webdriver.Chrome
-    driver = chrome(options=options, service=Service(str(DRIVER)))
+    driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
     try:
         yield driver
     finally:
@@ -120,7 +120,7 @@ def browser(_driver: Any) -> Browser:
 def page(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The path of a page by its world's name, written once."""
     folder = tmp_path_factory.mktemp("pages")
-    made = {
+    made: dict[str, Callable[[], ReportModel]] = {
         "ordinary": worlds.ordinary,
         "hostile": worlds.hostile,
         "many": lambda: worlds.many(50_000),
