@@ -79,14 +79,18 @@ def moments(column: pa.TimestampArray) -> pa.Array:
     days, rest = np.divmod(since, _DAY)
     seconds, fractions = np.divmod(rest, _SECOND)
     different, places = np.unique(days, return_inverse=True)
-    dates = pa.array([iso(_EPOCH + timedelta(days=int(day)))[:11] for day in different])
+    dates = pa.array(
+        [iso(_EPOCH + timedelta(days=int(day)))[:11] for day in different], pa.string()
+    )
     written = pc.binary_join_element_wise(
         dates.take(pa.array(places)), _clock().take(pa.array(seconds)), ""
     )
     odd = np.flatnonzero(fractions)
     if len(odd):
         exact = [iso(_EPOCH + timedelta(microseconds=int(one))) for one in since[odd]]
-        written = pc.replace_with_mask(written, pa.array(fractions != 0), pa.array(exact))
+        written = pc.replace_with_mask(
+            written, pa.array(fractions != 0), pa.array(exact, pa.string())
+        )
     return written
 
 
