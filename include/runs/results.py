@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from include.settings import Settings
 
 #: A run's folder: framework, period and the digest of its scope; see Plan.key.
-_FOLDER = re.compile(r"(?P<framework>.+?)_(?P<period>\d[0-9A-Za-z_-]*)_(?P<scope>[0-9a-f]{8})")
+#: Ids may end in what looks like a period (gdpr_2016): the last one in the name is meant.
+_MOMENT = r"\d{4}-\d{2}-\d{2}T[0-9_]+Z"
+_FOLDER = re.compile(
+    rf"(?P<framework>.+)_(?P<period>\d{{4}}(?:-\d{{2}}|-Q[1-4])?|{_MOMENT}_{_MOMENT})"
+    r"_(?P<scope>[0-9a-f]{8})"
+)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,9 @@ def test_it_runs_a_day_after_the_assessments_of_the_month(dag: DAG) -> None:
     assessments = DagBag(dag_folder=str(ROOT / "dags/assessments.py")).dags["assess_cis_aws_5.0"]
     restriction = TimeRestriction(earliest=pendulum.datetime(2026, 1, 1), latest=None, catchup=True)
     first, after = (
-        one.timetable.next_dagrun_info(last_automated_data_interval=None, restriction=restriction)
+        one.timetable.next_dagrun_info(  # type: ignore[union-attr]
+            last_automated_data_interval=None, restriction=restriction
+        )
         for one in (assessments, dag)
     )
     assert first and after

@@ -85,14 +85,15 @@ def test_the_form_s_period_is_meant_else_the_run_s_own(runs: Workspace) -> None:
     leave(runs, of("first_1.0"))
     asked = gathered(period="2026-10")
     assert gathered() == asked, "the last month that was over when the run was due"
-    interval = {
+    interval: Any = {
         **context(),
         "data_interval_start": datetime(2026, 10, 1, tzinfo=UTC),
         "data_interval_end": datetime(2026, 11, 1, tzinfo=UTC),
     }
     operator = GatherPortfolioOperator(task_id="gather")
-    assert operator.execute(interval) == asked  # type: ignore[arg-type]
-    assert operator.execute({**context(), "partition_key": "2026-10"}) == asked
+    assert operator.execute(interval) == asked
+    partition: Any = {**context(), "partition_key": "2026-10"}
+    assert operator.execute(partition) == asked
 
 
 def test_a_period_without_any_result_fails_for_good_in_one_sentence(runs: Workspace) -> None:

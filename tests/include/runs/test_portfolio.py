@@ -46,8 +46,8 @@ def why(found: Portfolio) -> dict[str, str]:
 
 def test_it_has_the_published_figures_of_every_framework(runs: Workspace) -> None:
     one, two = of("first_1.0", "a"), of("second_1.0")
-    for found in (one, two):
-        leave(runs, found)
+    for result in (one, two):
+        leave(runs, result)
     found = gathered(runs)
     # The second is not enabled any more; what it found is part of the period all the same.
     assert [row["framework"] for row in found.frameworks] == ["first_1.0", "second_1.0"]
@@ -120,7 +120,11 @@ def test_its_sums_are_checked_with_standard_tools(runs: Workspace) -> None:
         ].read()
         return read
 
-    sums = dict(reversed(line.split("  ")) for line in body("SHA256SUMS").decode().splitlines())
+    sums = {
+        name: digest
+        for line in body("SHA256SUMS").decode().splitlines()
+        for digest, name in [line.split("  ")]
+    }
     assert set(sums) == {"portfolio.pdf", "portfolio.html", "portfolio.json"}
     for name, digest in sums.items():
         assert hashlib.sha256(body(name)).hexdigest() == digest
