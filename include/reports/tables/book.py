@@ -51,7 +51,7 @@ class _Sheet(Worksheet):  # type: ignore[misc]
 class Book:
     """An XLSX file as a context manager; leaving it writes the file.
 
-    ``created`` is ISO 8601 UTC and the only time in it. ``sheet_rows`` is how many rows a sheet
+    ``created`` (aware) is the only time in it. ``sheet_rows`` is how many rows a sheet
     takes before its table goes on on the next.
     """
 
@@ -96,7 +96,7 @@ class Book:
         sheet = self._add(name)
         for number, width in enumerate(widths):
             sheet.set_column(number, number, width)
-        return Sheet(self, sheet)
+        return Sheet(self, sheet, widths)
 
     def table(self, table: Table, rows: Iterable[Sequence[Value]]) -> int:
         """Write a table on a sheet, or several; returns how many rows it has."""
@@ -191,8 +191,9 @@ class Book:
 class Sheet:
     """A sheet of lines of any kind, one below the other."""
 
-    def __init__(self, book: Book, sheet: Any) -> None:
+    def __init__(self, book: Book, sheet: Any, widths: Sequence[int]) -> None:
         self._book = book
+        self._widths = widths
         self._sheet = sheet
         self._row = 0
 
@@ -215,6 +216,16 @@ class Sheet:
                 write_value(self._sheet, self._row, number, value, form)
         self._row += 1
 
+    def paragraph(self, text: str, **properties: Any) -> None:
+        """Write a text over the whole width of the sheet, as high as it needs."""
+        lines = -(-len(text) // max(sum(self._widths) - 10, 1))
+        self._sheet.set_row(self._row, 15 * lines + 1)
+        form = self._book.format(text_wrap=1, **properties)
+        last = len(self._widths) - 1
+        self._sheet.merge_range(self._row, 0, self._row, last, "", form)
+        self._sheet.write_string(self._row, 0, cut(text, "report.json"), form)
+        self._row += 1
+
     def space(self) -> None:
         """Leave a line empty."""
         self._row += 1
@@ -231,11 +242,6 @@ class Sheet:
     def header(self, *names: str) -> None:
         """Names of the columns of the next lines."""
         self.line(*names, bold=True, bg_color=_HEAD, bottom=1, bottom_color=_ACCENT, text_wrap=1)
-
-    def freeze(self, rows: int) -> None:
-        """Keep the first rows in sight, and on every printed page."""
-        self._sheet.freeze_panes(rows, 0)
-        self._sheet.repeat_rows(0, rows - 1)
 
 
 def write_value(sheet: Any, row: int, column: int, value: Value, form: Any) -> None:

@@ -12,6 +12,7 @@ from include.reports.tables import definitions
 from include.reports.tables.book import Book, Sheet
 from include.reports.tables.columns import Value
 
+_ALARM = "#8b1a1a"
 READ_ME_WIDTHS = (30, 22, 22, 90)
 _TABLES = (
     definitions.CONTROLS,
@@ -47,20 +48,14 @@ def read_me(
     sheet.title(found.framework_title)
     if model.interim:
         reasons = "; ".join(found.interim)
-        sheet.line(
-            f"INTERIM: not a final result. {reasons}",
-            bold=True,
-            font_color="#8b1a1a",
-            font_size=13,
-            height=22,
-        )
+        sheet.paragraph(f"INTERIM: not a final result. {reasons}", bold=True, font_color=_ALARM)
     sheet.line("Workbook of a compliance assessment of AWS accounts.", font_color="#5b6675")
     sheet.heading("What was assessed")
     for name, value in (
         ("Framework", f"{found.framework_title} ({found.framework}, {found.framework_version})"),
         ("Period", f"{found.period}: {found.period_start} up to {found.period_end} (UTC)"),
         ("Scope", f"{len(found.accounts)} accounts, {len(found.regions)} regions"),
-        ("State of the evidence", f"{found.as_of} (UTC)"),
+        ("Evidence as of", f"{found.as_of} (UTC)"),
         ("Result", words(found.status)),
         ("Package", model.context.package or "-"),
         ("Environment", model.context.environment),
@@ -69,11 +64,12 @@ def read_me(
         sheet.line(name, value)
     sheet.heading("Missing evidence")
     if found.gaps:
-        sheet.line(
-            f"{len(found.gaps)} places could not be collected completely; their controls stay "
-            "inconclusive. See Summary, and Receipts for the cause.",
+        places = "1 place" if len(found.gaps) == 1 else f"{len(found.gaps):,} places"
+        sheet.paragraph(
+            f"{places} could not be collected completely; what depends on it stays inconclusive. "
+            "Summary lists where, Receipts says why.",
             bold=True,
-            font_color="#8b1a1a",
+            font_color=_ALARM,
         )
     else:
         sheet.line("None: every source was collected completely.")
@@ -82,20 +78,22 @@ def read_me(
     for table in _TABLES:
         sheet.line(table.sheet, rows[table.name], table.file, table.about)
     if not figures.change.get("previous"):
-        sheet.line("Changes has no rows: there is no earlier result to compare with.")
+        sheet.paragraph(
+            "There is no earlier result to compare with: Changes names what fails as newly asked."
+        )
     sheet.heading("How the sheets fit together")
     for text in _TOGETHER:
-        sheet.line(text)
+        sheet.paragraph(text)
     sheet.heading("Sums that agree")
     sheet.header("What", "On the sheets", "In the result", "")
     for what, here, there in _sums(model, rows, results):
         sheet.line(what, here, there, "agrees" if here == there else _differs(what))
     sheet.heading("How to read the cells")
     for text in _CELLS:
-        sheet.line(text)
+        sheet.paragraph(text)
     sheet.heading("Limitations")
     for text in LIMITATIONS:
-        sheet.line(text)
+        sheet.paragraph(text)
 
 
 def _differs(what: str) -> str:
