@@ -100,7 +100,8 @@ def show(out: Console, found: Portfolio) -> None:
 
     from include.cli.framework_tables import number, table
     from include.cli.outcome import percent
-    from include.reports.comparison.text import difference_text, visible
+    from include.reports.comparison.text import difference_text
+    from include.reports.visible import visible
 
     totals = found.totals
     out.print(Text(f"Portfolio {found.period['label']}", style="bold"))
@@ -116,8 +117,9 @@ def show(out: Console, found: Portfolio) -> None:
         )
         for row in found.frameworks
     ]
-    headings = ("framework", "score", "change", "coverage", "failing", "resources", "result")
+    headings = ("framework", "score", "change", "coverage", "controls", "resources", "result")
     out.print(table(headings, rows, numbers=(1, 2, 3, 4, 5)))
+    out.print("controls, resources: those that fail; change: of the score, in points", style="dim")
     for row in found.missing:
         out.print(Text(f"! {visible(row['framework'])}: {visible(row['why'])}", style="yellow"))
     if totals["gaps_blocking"]:

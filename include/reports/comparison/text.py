@@ -15,6 +15,7 @@ from rich.text import Text
 from include.metrics.comparison import KINDS, NAMES, WORSE_KINDS, Comparison, Group
 from include.metrics.model import Row
 from include.reports.model import source_name, words
+from include.reports.visible import visible
 
 #: Shown of each list unless all are asked for.
 TOP_CHECKS, TOP_RESOURCES, TOP_CONTROLS, TOP_GAPS = 6, 4, 15, 8
@@ -26,11 +27,6 @@ _VERDICTS = {
     "better": ("BETTER", "bold green"),
     "same": ("SAME", "bold"),
 }
-
-
-def visible(text: str) -> str:
-    """Text with everything a terminal would obey, or that turns its order, made visible."""
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
 def told(

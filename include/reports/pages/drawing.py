@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from include.reports.model import percent_text, source_name, words
+from include.reports.visible import visible
 
 _HERE = Path(__file__).parent
 
@@ -33,6 +34,7 @@ def _environment() -> Environment:
         "points": points,
         "signed": signed,
         "moment": moment,
+        "visible": visible,
         "day": lambda at: moment(at)[:10],
     }
     made.globals |= {

@@ -202,6 +202,7 @@ def test_the_page_escapes_names_has_every_finding_and_asks_the_network_for_nothi
     found = compared(september("gone"), october(HOSTILE, *many))
     page = write_comparison_html(found, tmp_path / "c.html").read_text(encoding="utf-8")
     assert "<script" not in page and "&lt;script&gt;" in page
+    assert "\x1b" not in page and "\u202e" not in page and "\\u202egnp" in page
     assert "http:" not in page and "https:" not in page and "url(" not in page
     assert "default-src 'none'" in page
     assert all(disk(name) in page for name in many)
