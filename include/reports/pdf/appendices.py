@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from reportlab.platypus import Flowable, Paragraph, Spacer
 
+from include.reports.glossary import GLOSSARY
 from include.reports.model import source_name, words
 from include.reports.pdf.layout import chapter, columns, heading, plain_time
 from include.reports.pdf.material import Material
@@ -30,40 +31,6 @@ FILES: tuple[tuple[str, str], ...] = (
     ("workpapers.pdf", "Populations reconciled to receipts, samples, how each source was asked."),
     ("oscal/assessment-results.json", "The result as OSCAL, for other tools."),
 )
-GLOSSARY: tuple[tuple[str, str], ...] = (
-    ("Account, region", "Where in AWS something is: whose it is, and in which place."),
-    ("Cell", "One source in one account and region for the period: the unit of collecting."),
-    (
-        "Check",
-        "One question, with its parameters, about one kind of resource, answered by one or more "
-        "sources for each account and region.",
-    ),
-    ("Claim", "What a control is for, in one sentence."),
-    ("Content digest", "A SHA-256 over all that was found. Equal evidence has an equal digest."),
-    ("Control", "One demand of the framework. Control sets are its chapters."),
-    ("Contemporaneous", "Collected within the period or seven days after, and true at its end."),
-    ("Coverage", "How many of the applicable controls could be judged at all."),
-    ("Current only", "Known of the present alone; decides nothing about a past period."),
-    ("Evidence", "An item of what a source answered, with the raw page that it came from."),
-    (
-        "Exception",
-        "A decision that a failing resource is excused for a time, by an owner and another "
-        "person's approval. The failure stays visible.",
-    ),
-    ("Excused", "Failing, and covered by an exception in force."),
-    ("Gap", "Evidence that is missing. A blocking one keeps the result from being complete."),
-    ("Interim", "Of a reduced scope, or of a period that has not ended. Never the final result."),
-    ("Period", "From its beginning up to, and without, its end, in UTC."),
-    ("Population", "All resources that a check looked at, whatever the answer."),
-    ("Raw result", "What the source said, before any decision of people."),
-    ("Receipt", "The proof of how complete one cell's collection is."),
-    ("Reconstructed", "Known of the past from a history or from logs."),
-    ("Resource assessment", "Audit Manager's unit of price: one item about one resource."),
-    ("Score", "Compliant controls in percent of the applicable ones."),
-    ("Snapshot", "What one cell yielded at one time: raw pages, evidence and receipt."),
-    ("Source", "Who answers: AWS Config, AWS Security Hub, an API, a person."),
-    ("Unanswered", "Looked at, but the source gave no verdict."),
-)
 
 
 def receipts(material: Material) -> Iterator[Flowable]:
@@ -83,13 +50,13 @@ def receipts(material: Material) -> Iterator[Flowable]:
         columns(
             ("No.", 28, "number"),
             ("Source", 76, "strong"),
-            ("Account", 68),
-            ("Region", 60),
-            ("Ended as", 56),
-            ("Items", 38, "number"),
+            ("Account", 66),
+            ("Region", 58),
+            ("Ended as", 54),
+            ("Items", 36, "number"),
             ("Pages", 34, "number"),
-            ("Collected until", 76),
-            ("Content digest", 70),
+            ("Collected until", 90),
+            ("Content digest", 66),
         ),
         (
             (

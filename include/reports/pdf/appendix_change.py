@@ -163,9 +163,9 @@ def failed_within(material: Material) -> Iterator[Flowable]:
     yield Paragraph(text, BODY)
     yield Rows(
         columns(
-            ("Controls", 40, "strong"),
-            ("Check", 98),
-            ("Resource", 136),
+            ("Controls", 46, "strong"),
+            ("Check", 96),
+            ("Resource", 132),
             ("Failed from \N{EN DASH} to", 86),
             ("Then", 30),
             ("Days", 30, "number"),

@@ -11,14 +11,19 @@ from collections.abc import Iterable, Iterator, Sequence
 import pyarrow as pa
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 
-from include.reports.pdf.layout import chapter, columns, heading
+from include.reports.pdf.layout import chapter, columns, heading, listed
 from include.reports.pdf.material import Material
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY
+from include.reports.pdf.text import markup
 from include.reports.wording import counted, verb
+from include.workpapers.population import words_of
+from include.workpapers.samples import samples_of, seeded
 
 #: Of a resource (type, region, name): checks that passed, failed, were not answered.
 _Account = dict[tuple[str, str, str], list[int]]
+#: More controls than this are counted beside a drawn resource; samples.csv has all.
+_MOST_CONTROLS = 12
 _RESULTS = {"PASS": 0, "FAIL": 1, "UNANSWERED": 2}
 
 
@@ -103,8 +108,7 @@ def _accounts(tables: Iterable[pa.Table]) -> Iterator[tuple[str, _Account]]:
     """The resources of one account after the other; rows come sorted by account."""
     current, found = "", _Account()
     for table in tables:
-        table = table.combine_chunks()
-        names = [_words(table, name) for name in ("account", "resource_type", "region", "result")]
+        names = [words_of(table, name) for name in ("account", "resource_type", "region", "result")]
         resources = table["resource"].to_pylist()
         for account, kind, region, result, resource in zip(*names, resources, strict=True):
             if account != current:
@@ -117,29 +121,53 @@ def _accounts(tables: Iterable[pa.Table]) -> Iterator[tuple[str, _Account]]:
         yield current, found
 
 
-def _words(table: pa.Table, name: str) -> list[str]:
-    """A column of words, each value decoded once."""
-    out: list[str] = []
-    for chunk in table[name].chunks:
-        values = chunk.dictionary.to_pylist()
-        out += [values[code] for code in chunk.indices.to_pylist()]
-    return out
-
-
 def _samples(material: Material) -> Iterator[Flowable]:
-    sampling = material.model.context.sampling
-    seed = sampling.seed or material.model.assessment.content_digest
+    """What is drawn for each control, and every resource that is drawn, once."""
+    model = material.model
+    sampling = seeded(model.assessment, model.context.sampling)
     yield CondPageBreak(90)
     yield heading("Samples", level=2)
-    how = {
-        "all": "No sample is drawn: every resource is tested.",
-        "random": f"At most {sampling.size:,} of each check, drawn at random.",
-        "stratified": f"At most {sampling.size:,} of each check, each stratum in proportion.",
-    }[sampling.method]
+    rest = "The verdicts of this report rest on the whole population, not on samples."
+    if sampling.method == "all":
+        yield Paragraph(f"No sample is drawn: every resource is to be tested. {rest}", BODY)
+        return
+    each = "each account and region in proportion" if sampling.method == "stratified" else "random"
     yield Paragraph(
-        f"{how} The seed is {seed}; with it anybody draws the same again. The samples are listed "
-        "in samples.csv and workpapers.pdf. The verdicts of this report rest on the whole "
-        "population, not on samples.",
+        f"For each control, {counted(sampling.size, 'resource')} of its population, {each}; all "
+        f"where there are fewer. The seed is {markup(sampling.seed)}: with it anybody draws the "
+        f"same again (./audit sample). samples.csv and workpapers.pdf list them by control. {rest}",
         BODY,
+    )
+    samples = samples_of(model.assessment, model.context.population, sampling)
+    yield Rows(
+        columns(
+            ("Control", 20, "strong"),
+            ("Checks", 14, "number"),
+            ("Population", 18, "number"),
+            ("Drawn", 14, "number"),
+            ("", 54),
+        ),
+        [
+            (one.of, f"{len(one.checks):,}", f"{one.population:,}", f"{len(one.items):,}", "")
+            for one in samples
+        ],
+        again="Samples (continued)",
+    )
+    yield Spacer(1, 10)
+    drawn: dict[tuple[str, str], list[str]] = {}
+    for one in samples:
+        for item in one.items:
+            drawn.setdefault((item.account, item.resource), []).append(one.of)
+    if not drawn:
+        return
+    yield CondPageBreak(110)
+    yield heading("Resources drawn", level=2)
+    yield Rows(
+        columns(("Resource", 74), ("Account", 20), ("For controls", 40)),
+        (
+            (resource, account, listed(controls, _MOST_CONTROLS))
+            for (account, resource), controls in sorted(drawn.items())
+        ),
+        again="Resources drawn (continued)",
     )
     yield Spacer(1, 8)

@@ -7,6 +7,7 @@ alone, and many of them have to stand on one page.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 
@@ -16,7 +17,7 @@ from include.reports.next_steps import step_for_people
 from include.reports.pdf.drawings import StatusHeading
 from include.reports.pdf.failing import failing_of
 from include.reports.pdf.layout import columns, listed, plain_time
-from include.reports.pdf.material import Material
+from include.reports.pdf.material import Material, short_name
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY, SMALL_MUTED, WIDTH
 from include.reports.pdf.text import markup
@@ -24,7 +25,7 @@ from include.reports.wording import answer_text, counted, place_text, reason_tex
 
 _MOST_LIMITS, _MOST_PLACES = 6, 3
 #: Points; a block's beginning moves to the next page as a whole, up to that height.
-_TALLEST_BEGINNING = 330.0
+_TALLEST_BEGINNING = 420.0
 
 
 def control_block(material: Material, control: ControlResult) -> Iterator[Flowable]:
@@ -187,11 +188,15 @@ def _judged(material: Material, control: ControlResult) -> str:
 def _population(material: Material, control: ControlResult) -> Rows:
     """A line for each check: its role, how it was answered, and its population by result."""
     model, facts = material.model, material.facts
+    # The column of exceptions is there only where there are any.
+    excused = any(mapped.excused for mapped in control.checks)
     rows = []
     for mapped in control.checks:
         check, found = model.check(mapped.id), facts.of(mapped.id)
-        counts = (found.population, found.passed, found.failed, len(mapped.excused))
-        by = ", ".join(_short(source) for source in check.sources)
+        counts = [found.population, found.passed, found.failed, found.unanswered]
+        if excused:
+            counts.insert(3, len(mapped.excused))
+        by = ", ".join(short_name(source) for source in check.sources)
         answer = words(check.answer)
         rows.append(
             (
@@ -199,29 +204,23 @@ def _population(material: Material, control: ControlResult) -> Rows:
                 mapped.role if check.judges else "shown",
                 words(check.severity),
                 f"{answer}: {by}" if by else answer,
-                *(f"{n:,}" if check.judges else "-" for n in (*counts, found.unanswered)),
+                *(f"{n:,}" if check.judges else "-" for n in counts),
             )
         )
-    return Rows(
-        columns(
-            ("Check", 158),
-            ("Role", 48),
-            ("Severity", 60),
-            ("Answer, by", 92),
-            ("Popu-\nlation", 36, "number"),
-            ("Pass", 30, "number"),
-            ("Fail", 28, "number"),
-            ("Ex-\ncused", 32, "number"),
-            ("Unan-\nswered", 38, "number"),
-        ),
-        rows,
-        again=f"{control.id}  {control.title} (continued)",
-    )
-
-
-def _short(source: str) -> str:
-    """A source's name without whose it is: there is little room in a table."""
-    return source_name(source).removeprefix("AWS ").removeprefix("Amazon ")
+    wanted: list[Any] = [
+        ("Check", 160),
+        ("Role", 50),
+        ("Severity", 64),
+        ("Answer, by", 112 if not excused else 84),
+        ("Popu-\nlation", 36, "number"),
+        ("Pass", 30, "number"),
+        ("Fail", 28, "number"),
+        ("Unan-\nswered", 40, "number"),
+    ]
+    if excused:
+        wanted.insert(7, ("Ex-\ncused", 36, "number"))
+    again = f"{control.id}  {control.title} (continued)"
+    return Rows(columns(*wanted), rows, again=again)
 
 
 def _exceptions(material: Material, control: ControlResult) -> Iterator[Flowable]:
@@ -262,8 +261,8 @@ def _what_is_missing(material: Material, control: ControlResult) -> Iterator[Flo
         ]
         if len(rows) == 1:
             what, where, step = (markup(text) for text in rows[0])
-            yield Paragraph(f"<b>What is missing.</b> {what} Where: {where}.", BODY)
-            yield Paragraph(f"<b>What to do.</b> {step}", BODY)
+            text = f"<b>What is missing.</b> {what} Where: {where}. <b>What to do.</b> {step}"
+            yield Paragraph(text, BODY)
         elif rows:
             yield Rows(columns(("What is missing", 42), ("Where", 28), ("What to do", 50)), rows)
             yield Spacer(1, 4)

@@ -8,9 +8,9 @@ from typing import Any
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 
 from include.assessment.result import ControlResult, MappedCheck
-from include.reports.model import failing_resources, source_name
+from include.reports.model import failing_resources
 from include.reports.pdf.layout import columns, heading, plain_time
-from include.reports.pdf.material import Material
+from include.reports.pdf.material import Material, short_name
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY, SMALL_MUTED
 from include.reports.pdf.text import markup
@@ -51,15 +51,15 @@ def failing_of(
 def _table(material: Material, mapped: MappedCheck) -> Rows:
     """The failing resources; the column of exceptions is there only where there are any."""
     wanted: list[Any] = [
-        ("Failing resource", 178),
-        ("Account", 64),
-        ("Region", 56),
-        ("Since", 62),
+        ("Failing resource", 190),
+        ("Account", 66),
+        ("Region", 54),
+        ("Since (UTC)", 78),
         ("Days", 30, "number"),
-        ("Found by", 116),
+        ("Found by", 88),
     ]
     if mapped.excused:
-        wanted[-1:] = [("Found by", 68), ("Exception", 48)]
+        wanted[-1:] = [("Found by", 62), ("Exception", 46)]
     return Rows(
         columns(*wanted),
         (row[: len(wanted)] for row in resource_rows(material, mapped)),
@@ -85,7 +85,7 @@ def resource_rows(material: Material, mapped: MappedCheck) -> Iterator[Sequence[
             ", ".join(sorted(regions)) or "account",
             since_text(since, known, model.assessment.period_start),
             "-" if days is None else f"{days:,.1f}",
-            ", ".join(source_name(s) for s in dict.fromkeys(f.source for f in findings)),
+            ", ".join(short_name(s) for s in dict.fromkeys(f.source for f in findings)),
             exceptions.get(resource, ""),
         )
 
@@ -95,6 +95,7 @@ def since_text(since: str | None, known: str, period_start: str) -> str:
     if not since:
         return "before the period" if known == "before_period" else "-"
     if since > period_start:
-        return plain_time(since)
+        # To the minute; failing.csv has the second.
+        return plain_time(since)[:16]
     # Within the period it is known to the second; how long before is told only by what was seen.
     return f"before the period ({since[:10]})" if since < period_start else "before the period"

@@ -7,7 +7,7 @@ from typing import Any
 
 from include.assessment.result import ReceiptLine, RegisterLine
 from include.reports.facts import Facts, in_order
-from include.reports.model import ReportModel
+from include.reports.model import ReportModel, source_name
 from include.reports.next_steps import NextSteps
 
 #: More stretches of receipts' numbers than this are counted, not named.
@@ -81,6 +81,11 @@ class Material:
 
 def _sources(model: ReportModel) -> set[str]:
     return {line.source for line in model.assessment.receipts}
+
+
+def short_name(source: str) -> str:
+    """A source's name without whose it is: there is little room in a table."""
+    return source_name(source).removeprefix("AWS ").removeprefix("Amazon ")
 
 
 def ended_well(line: ReceiptLine) -> bool:
