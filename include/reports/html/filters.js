@@ -41,7 +41,10 @@ function concerned(id) {
 const searchable = new Map();
 
 function said(block) {
-  if (!searchable.has(block)) searchable.set(block, block.textContent.toLowerCase());
+  if (!searchable.has(block)) {
+    const cited = [...block.querySelectorAll(".ref")].map((link) => link.title);
+    searchable.set(block, [block.textContent, ...cited].join(" ").toLowerCase());
+  }
   return searchable.get(block);
 }
 

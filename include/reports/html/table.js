@@ -123,8 +123,13 @@ class LongTable {
       return true;
     } : null;
     this.pick();
-    this.box.scrollTop = 0;
-    this.draw(true);
+    this.say();
+    // One layout for all tables and controls, when the frame is drawn.
+    this.fresh ||= requestAnimationFrame(() => {
+      this.fresh = 0;
+      this.box.scrollTop = 0;
+      this.draw(true);
+    });
   }
 
   pick() {
@@ -179,6 +184,7 @@ class LongTable {
       const cell = made("td");
       if (column.kind === "number") cell.className = "number";
       if (MONO.has(column.key)) cell.className = "mono";
+      if (column.key === "result" && column.plain(this.view[at]) === "FAIL") cell.className = "fail";
       // Long names differ at their end: that is what stays in sight.
       if (column.key === "resource" && !NARROW.matches) cell.classList.add("cut");
       cell.append(made("bdi", {}, text));
@@ -233,7 +239,7 @@ class LongTable {
 
   save() {
     const url = URL.createObjectURL(new Blob([this.csv()], { type: "text/csv;charset=utf-8" }));
-    const link = made("a", { href: url, download: this.count === this.rows ? this.file : this.file.replace(".csv", "-filtered.csv") });
+    const link = made("a", { href: url, download: this.file.replace(".csv", this.count === this.rows ? "-all.csv" : "-filtered.csv") });
     link.click();
     setTimeout(() => URL.revokeObjectURL(url), 60000);
   }

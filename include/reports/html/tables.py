@@ -60,7 +60,7 @@ _POPULATION = (
     Head("check", "Check"),
     Head("resource_type", "Resource type", shown="detail"),
     Head("account", "Account", filter="account"),
-    Head("region", "Region", filter="region"),
+    Head("region", "Region", filter="region", labels={"": "account-wide"}),
     Head("sources", "Each source's answer", filter="source"),
 )
 _SEVERITY = Head(

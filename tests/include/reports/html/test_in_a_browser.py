@@ -195,6 +195,11 @@ def test_an_address_keeps_filters_and_leads_to_places(browser: Browser, page: Pa
     browser.wait(f"document.getElementById({hidden_id!r}).open")
     assert browser.js("document.getElementById(arguments[0]).checkVisibility()", hidden_id)
 
+    cited = "document.querySelector('.control .ref')"
+    browser.run(f"{cited}.click()")
+    browser.wait("state.q.length === 32")
+    assert browser.js(f"{cited}.closest('.control').dataset.control") in shown(browser)
+
     browser.open(page("ordinary"), "#view=evidence&control=1.3")
     assert browser.js("longTables[2].count") == 6
     top = browser.js("document.getElementById('evidence').getBoundingClientRect().top")

@@ -387,3 +387,22 @@ def test_severities_and_controls_are_sorted_as_people_read_them() -> None:
         "AC-2(1)",
         "AC-10",
     ]
+
+
+def test_exceptions_that_end_soon_or_have_ended_are_in_the_summary(tmp_path: Path) -> None:
+    found = model()
+    applied = {**found.metrics.exceptions["applied"][0], "id": "EX-9", "expires_soon": True}
+    ended = {**found.metrics.exceptions["applied"][0], "id": "EX-1"}
+    exceptions = {
+        **found.metrics.exceptions,
+        "applied": [applied],
+        "expiring": ["EX-9"],
+        "expired": [ended],
+    }
+    metrics = replace(found.metrics, exceptions=exceptions)
+    root = read(write_html(replace(found, metrics=metrics), tmp_path / "a.html"))
+    text = squeezed(root.one("section", id="summary").text())
+    soon = text[text.index("Exceptions that end soon") : text.index("By account")]
+    assert "EX-9" in soon
+    assert applied["until"] in soon
+    assert "1 exception has ended and counts no longer: EX-1." in soon
