@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import importlib
 import io
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
@@ -53,12 +55,33 @@ _SCRIPTS: tuple[tuple[int, int, str], ...] = (
 )
 
 
+#: A code point beyond the first 65,536, as reportlab writes it.
+_ASTRAL = re.compile("<([0-9A-F]{5,6})>")
+
+
+class _Font(TTFont):  # type: ignore[misc]
+    """reportlab's, whose emoji can be copied out of the file: as UTF-16 (ISO 32000-1, 9.10.3)."""
+
+    def addObjects(self, doc: Any) -> None:
+        """Add the font's subsets to the document."""
+        before = set(doc.idToObject)
+        super().addObjects(doc)
+        for name in sorted(set(doc.idToObject) - before):
+            if name.startswith("toUnicodeCMap:"):
+                stream = doc.idToObject[name]
+                stream.content = _ASTRAL.sub(_utf_16, stream.content)
+
+
+def _utf_16(code: re.Match[str]) -> str:
+    return f"<{chr(int(code[1], 16)).encode('utf-16-be').hex().upper()}>"
+
+
 @cache
 def register() -> None:
     """Make FiraGO known to reportlab as a family, so that Paragraphs find bold and italic."""
     for name, style in _FAMILY.items():
         data = importlib.import_module(f"pymupdf_fonts.FiraGO_{style}").fontbuffer
-        pdfmetrics.registerFont(TTFont(name, io.BytesIO(data), asciiReadable=True))
+        pdfmetrics.registerFont(_Font(name, io.BytesIO(data), asciiReadable=True))
     pdfmetrics.registerFontFamily(SANS, SANS, BOLD, ITALIC, BOLD_ITALIC)
     # Asked for by the bold font's own name, bold and italic are the same family's.
     pdfmetrics.registerFontFamily(BOLD, BOLD, BOLD, BOLD_ITALIC, BOLD_ITALIC)
@@ -74,7 +97,7 @@ def font(name: str) -> TTFont:
             path = files("paperang_p2_fonts_cjk") / "fonts" / "wqy-microhei.ttc"
         else:
             path = files("manimgx_fonts") / f"{name}[wght].ttf"
-        pdfmetrics.registerFont(TTFont(name, str(path), subfontIndex=0, asciiReadable=False))
+        pdfmetrics.registerFont(_Font(name, str(path), subfontIndex=0, asciiReadable=False))
         pdfmetrics.registerFontFamily(name, name, name, name, name)
     return pdfmetrics.getFont(name)
 
