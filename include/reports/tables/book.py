@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import xlsxwriter
+from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from include.clock import iso
@@ -31,6 +33,9 @@ _TONES: Mapping[str, tuple[str, str]] = {
     "NOT_APPLICABLE": ("#3d4653", "#e4e8ee"),
 }
 _TONED = frozenset({"status", "control_status", "result", "state", "before", "now"})
+_EPOCH = datetime(1899, 12, 30)
+_EDGES = re.compile(r"^\s|\s$|\n")
+_SPECIAL = re.compile("[&<>\x00-\x1f\ufffe\uffff]|_x")
 _NUMBER_FORMATS = {
     "integer": "#,##0",
     "number": "0.00###",
@@ -40,12 +45,22 @@ _NUMBER_FORMATS = {
 
 
 class _Sheet(Worksheet):  # type: ignore[misc]
-    """A worksheet whose texts are just texts."""
+    """A worksheet whose texts are just texts, and that takes whole rows."""
+
+    previous_row: int
 
     def _xml_rich_inline_string(self, string: str, attributes: Any) -> None:
         # A text that begins with <r> and ends with </r> would be written as XML.
-        preserve = bool(re.search(r"^\s|\s$|\n", string))
+        preserve = bool(_EDGES.search(string))
         self._xml_inline_string(string, preserve, attributes)
+
+    def add_row(self, row: int, cells: str, columns: int) -> None:
+        """Write a row's cells as XML after those before: ten times as fast as cell by cell."""
+        if row > self.previous_row:
+            self._write_single_row(row)
+        self.row_data_fh.write(f'<row r="{row + 1}">{cells}</row>')
+        self.previous_row = row + 1
+        self._check_dimensions(row, columns - 1)
 
 
 class Book:
@@ -103,7 +118,8 @@ class Book:
         written, sheets = 0, 0
         sheet: Any = None
         at = self._sheet_rows
-        formats = [self._format_of(column) for column in table.columns]
+        forms = [self._format_of(column)._get_xf_index() for column in table.columns]
+        letters = [xl_col_to_name(number) for number in range(len(table.columns))]
         lines = iter(rows)
         while True:
             line = next(lines, None)
@@ -116,9 +132,12 @@ class Book:
                 at = 1
             if line is None:
                 continue
-            for number, value in enumerate(line):
-                if value is not None and value != "":
-                    self._write(sheet, at, number, value, table, formats[number])
+            cells = [
+                f'<c r="{letters[number]}{at + 1}" {self._cell(value, table, number, forms)}</c>'
+                for number, value in enumerate(line)
+                if value is not None and value != ""
+            ]
+            sheet.add_row(at, "".join(cells), len(letters))
             at += 1
             written += 1
         self._close(sheet, table, at)
@@ -177,15 +196,20 @@ class Book:
             properties["num_format"] = _NUMBER_FORMATS[column.type]
         return self.format(**properties)
 
-    def _write(
-        self, sheet: Any, row: int, number: int, value: Value, table: Table, form: Any
-    ) -> None:
+    def _cell(self, value: Value, table: Table, number: int, forms: Sequence[int]) -> str:
+        """A cell's XML after its place: its format, its type and what it holds."""
+        form = forms[number]
         if isinstance(value, str):
-            if table.columns[number].name in _TONED:
-                form = self.toned(value) or form
-            sheet.write_string(row, number, cut(value, table.file), form)
-        else:
-            write_value(sheet, row, number, value, form)
+            if table.columns[number].name in _TONED and value in _TONES:
+                form = self.toned(value)._get_xf_index()
+            return f's="{form}" t="inlineStr"><is>{_text(cut(value, table.file))}</is>'
+        if isinstance(value, bool):
+            return f's="{form}" t="b"><v>{value:d}</v>'
+        if isinstance(value, date):
+            if value.year < _FIRST_YEAR:
+                return f's="{form}" t="inlineStr"><is>{_text(_written(value))}</is>'
+            return f's="{form}"><v>{_days(value)!r}</v>'
+        return f's="{form}"><v>{value!r}</v>'
 
 
 class Sheet:
@@ -250,13 +274,42 @@ def write_value(sheet: Any, row: int, column: int, value: Value, form: Any) -> N
         sheet.write_boolean(row, column, value, form)
     elif isinstance(value, date):
         if value.year < _FIRST_YEAR:
-            text = iso(value) if isinstance(value, datetime) else value.isoformat()
-            sheet.write_string(row, column, text, form)
+            sheet.write_string(row, column, _written(value), form)
         else:
-            moment = _naive(value) if isinstance(value, datetime) else value
-            sheet.write_datetime(row, column, moment, form)
+            sheet.write_number(row, column, _days(value), form)
     else:
         sheet.write_number(row, column, value, form)
+
+
+def _written(value: date) -> str:
+    return iso(value) if isinstance(value, datetime) else value.isoformat()
+
+
+def _days(value: date) -> int | float:
+    """A time as Excel has it: days since the end of 1899, by its calendar."""
+    if not isinstance(value, datetime):
+        return (value - _EPOCH.date()).days
+    since = _naive(value) - _EPOCH
+    return since.days + (since.seconds + since.microseconds / 1e6) / 86_400
+
+
+def _text(text: str) -> str:
+    """A text as an element: escaped, and with its edges kept."""
+    # Long ones would fill the memory, and seldom come again.
+    return _short_text(text) if len(text) <= 200 else _element(text)
+
+
+@lru_cache(maxsize=8192)
+def _short_text(text: str) -> str:
+    return _element(text)
+
+
+def _element(text: str) -> str:
+    space = ' xml:space="preserve"' if _EDGES.search(text) else ""
+    if _SPECIAL.search(text):
+        text = Worksheet._escape_control_characters(text)
+        text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"<t{space}>{text}</t>"
 
 
 def cut(text: str, file: str) -> str:
