@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from include.assessment.period import Period
 from include.assessment.scope import Scope
@@ -44,9 +44,12 @@ def _key(snapshot: Snapshot) -> tuple[str, str, str, str]:
     return receipt.source, receipt.account, receipt.region, receipt.selection
 
 
-def chosen(snapshots: Iterable[Snapshot], scope: Scope, period: Period) -> list[Snapshot]:
+_Any = TypeVar("_Any", bound=Snapshot)
+
+
+def chosen(snapshots: Iterable[_Any], scope: Scope, period: Period) -> list[_Any]:
     """The newest snapshot of each cell in scope, ordered by cell."""
-    newest: dict[tuple[str, str, str, str], Snapshot] = {}
+    newest: dict[tuple[str, str, str, str], _Any] = {}
     for snapshot in snapshots:
         receipt = snapshot.receipt
         if receipt.period != period.label:

@@ -56,7 +56,7 @@ def conclude(
     if isinstance(published, dict) and summary is not None:
         label = order.period.label.replace("/", "_").replace(":", "")
         folder = (out or ROOT / "out") / folder_name(order.framework.id, label, published)
-        paths = fetch_reports(published["reports"], folder, aws)
+        paths = fetch_package(published["files"], folder, aws)
     return Outcome(code_of(state, summary), summary, folder, paths, failed_names(tasks))
 
 
@@ -71,6 +71,15 @@ def folder_name(framework: str, label: str, published: dict[str, Any]) -> str:
 
 def _is_interim(summary: dict[str, Any]) -> bool:
     return summary.get("assessment_status") == "INTERIM"
+
+
+def fetch_package(files: dict[str, str], folder: Path, aws: LocalAws | None) -> list[Path]:
+    """Copy all files of a package; ``files`` refers to their list."""
+    (listing,) = fetch_reports([{**files, "name": ".files.json"}], folder, aws)
+    try:
+        return fetch_reports(json.loads(listing.read_text()), folder, aws)
+    finally:
+        listing.unlink()
 
 
 def fetch_reports(reports: list[dict[str, str]], folder: Path, aws: LocalAws | None) -> list[Path]:

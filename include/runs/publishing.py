@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import datetime
@@ -19,9 +19,9 @@ from include.assessment.inputs import chosen
 from include.assessment.result import Assessment
 from include.clock import iso
 from include.digests import canonical_json, digest_of, sha256
-from include.evidence.receipt import Receipt
+from include.evidence.snapshot import LoadedSnapshot
 from include.evidence.store import SnapshotStore
-from include.evidence.table import SCHEMA
+from include.evidence.table import SCHEMA, read_tables, write_tables
 from include.metrics.model import Metrics
 from include.reports.model import ReportContext
 from include.reports.write import write_reports
@@ -68,6 +68,8 @@ def publish_reports(
 ) -> dict[str, Any]:
     """Write every report into ``<workspace>/<package>/``; returns references and a summary.
 
+    What is returned goes through XCom: ``reports`` names the files that people open, ``files`` the
+    list of all of them (a receipt for each cell is thousands in a large organisation).
     ``population`` names the file of what was judged (see populations.py).
 
     The package's name is a digest of what the reports are made from, and by which code: the same
@@ -89,16 +91,11 @@ def publish_reports(
     figures = Metrics.from_json(metrics)
     inside = workspace.below(package)
 
-    def evidence() -> Iterator[pa.Table]:
-        for snapshot in snapshots_of(plan, store):
-            yield from snapshot.iter_columns(SCHEMA.names)
-
-    def receipts() -> Iterator[Receipt]:
-        for snapshot in chosen(snapshots_of(plan, store), plan.scope, plan.period):
-            yield snapshot.receipt
-
     with ExitStack() as kept:
         folder = kept.enter_context(tempfile.TemporaryDirectory(prefix="reports-"))
+        given = chosen(snapshots_of(plan, store), plan.scope, plan.period)
+        spool = Path(kept.enter_context(tempfile.TemporaryDirectory(prefix="evidence-")))
+        evidence = _spooled(given, spool / "evidence.parquet")
         judged = (
             kept.enter_context(stored_population(workspace.s3, population)) if population else None
         )
@@ -110,7 +107,7 @@ def publish_reports(
             package=package,
             evidence=evidence,
             population=lambda: read_population(judged) if judged else (),
-            receipts=receipts,
+            receipts=lambda: (snapshot.receipt for snapshot in given),
             sampling=sampling or Sampling(),
         )
         written = [
@@ -123,9 +120,25 @@ def publish_reports(
         ]
     return {
         "package": package,
-        "reports": written,
+        "reports": [one for one in written if "/" not in one["name"]],
+        "files": workspace.put_json("files", written).to_json(),
         "summary": summary_of(assessment, metrics, str(target.get("unavailable", ""))),
     }
+
+
+def _spooled(
+    snapshots: Sequence[LoadedSnapshot], path: Path
+) -> Callable[[], Iterator[pa.Table]]:
+    """All their evidence in a local file, which several reports read, each from its start."""
+    with path.open("wb") as file:
+        tables = (table for one in snapshots for table in one.iter_columns(SCHEMA.names))
+        write_tables(file, tables)
+
+    def read() -> Iterator[pa.Table]:
+        with path.open("rb") as file:
+            yield from read_tables(file)
+
+    return read
 
 
 @cache

@@ -90,11 +90,12 @@ class SealOperator(AssessmentOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Write the sums once; a second run of equal content finds them there."""
         from include.runs.publishing import seal_package
+        from include.runs.workspace import fetch_json
 
         plan = self.plan_of(self.plan)
-        reports: Sequence[dict[str, str]] = self.published["reports"]
+        files: Sequence[dict[str, str]] = fetch_json(self.client("s3"), self.published["files"])
         package = self.workspace("packages", plan.key, self.published["package"])
         run = context["dag_run"]
         return seal_package(
-            package, reports, dag_id=run.dag_id, run_id=run.run_id, started=run.start_date
+            package, files, dag_id=run.dag_id, run_id=run.run_id, started=run.start_date
         )

@@ -21,7 +21,7 @@ from include.runs import publishing
 from include.runs.plan import Plan
 from include.runs.populations import store_population
 from include.runs.publishing import publish_reports, seal_package, summary_of
-from include.runs.workspace import Workspace
+from include.runs.workspace import Workspace, fetch_json
 from include.workpapers.population import SCHEMA, table_of, write_population
 from include.workpapers.sampling import Sampling
 from tests.include.reports.sample import assessment
@@ -77,7 +77,16 @@ def test_the_same_result_is_published_once_and_another_beside_it(s3: Any) -> Non
     other = publish(s3, assessment(seed=2))
     assert other["package"] != first["package"]
     keys = [item["Key"] for item in s3.list_objects_v2(Bucket="reports")["Contents"]]
-    assert len(keys) == len(first["reports"]) + len(other["reports"])
+    files = [one["uri"] for found in (first, other) for one in fetch_json(s3, found["files"])]
+    listings = [found["files"]["uri"] for found in (first, other)]
+    assert sorted(f"s3://reports/{key}" for key in keys) == sorted(files + listings)
+    assert {one["uri"] for one in first["reports"]} < set(files)
+
+
+def test_what_goes_through_xcom_does_not_grow_with_the_receipts(s3: Any) -> None:
+    published = publish(s3, assessment(seed=1))
+    assert {one["name"] for one in published["reports"]} >= {"report.pdf", "report.html"}
+    assert not any("/" in one["name"] for one in published["reports"])
 
 
 def test_a_new_edition_of_the_reports_gets_a_package_of_its_own(
@@ -94,7 +103,7 @@ def test_the_sums_are_those_of_the_stored_files_and_do_not_change_with_the_run(s
     sums = [
         seal_package(
             package,
-            published["reports"],
+            fetch_json(s3, published["files"]),
             dag_id="assess",
             run_id=run,
             started=datetime(2026, 11, 1, 6, tzinfo=UTC),
