@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -191,3 +196,29 @@ def test_what_is_only_shown_is_in_no_figure_of_failures() -> None:
     assert (metrics.resources["failing"], metrics.resources["failed_and_fixed"]) == (0, 0)
     assert metrics.non_compliance["failures"] == []
     assert sum(row["failing_results"] for row in metrics.by_severity) == 1
+
+
+def test_figures_depend_on_no_hash_seed_and_no_time_zone() -> None:
+    script = (
+        "import json, sys; from tests.include.reports.sample import streamed;"
+        "sys.stdout.write(json.dumps(streamed().metrics.to_json()))"
+    )
+    one, other = (
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone},
+            capture_output=True,
+            check=True,
+            cwd=Path(__file__).parents[3],
+        ).stdout
+        for seed, zone in (("1", "UTC"), ("2", "Asia/Tokyo"))
+    )
+    assert one == other and json.loads(one)["change"]["items"]
+
+
+def test_the_garbage_collector_is_left_as_it_was() -> None:
+    compute_metrics(world())
+    assert gc.isenabled()
+    with pytest.raises(ValueError, match="does not come after"):
+        compute_metrics(world(), earlier=[world(), world()])
+    assert gc.isenabled()
