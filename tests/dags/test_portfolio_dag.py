@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pendulum
 import pytest
 from airflow.dag_processing.dagbag import DagBag
@@ -12,6 +19,10 @@ from airflow.sdk.exceptions import ParamValidationError
 from airflow.timetables.base import TimeRestriction
 
 from include.frameworks.loader import list_frameworks
+from include.runs.workspace import Workspace
+from tests.include.local_aws.conftest import MANAGEMENT, Local
+from tests.include.reports.portfolio.world import of
+from tests.include.runs.results_there import BUCKET, leave
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,3 +78,53 @@ def test_the_form_refuses_a_malformed_period(dag: DAG, wrong: str) -> None:
     with pytest.raises(ParamValidationError):
         param.resolve(value=wrong)
     assert param.resolve(value="2026-Q3") == "2026-Q3"
+
+
+@pytest.mark.slow
+def test_the_whole_dag_makes_a_sealed_package_of_what_lies_in_the_bucket(tmp_path: Path) -> None:
+    (tmp_path / "aws").mkdir()
+    with closing(Local(tmp_path / "aws")) as served:
+        s3: Any = boto3.client(
+            "s3",
+            endpoint_url=served.url,
+            region_name="us-east-1",
+            aws_access_key_id=MANAGEMENT,
+            aws_secret_access_key="local",
+        )
+        s3.create_bucket(Bucket=BUCKET)
+        for framework, failing in (("soc_2_2017", ("a",)), ("cis_aws_5.0", ("a", "b"))):
+            leave(Workspace(s3, BUCKET, "runs"), of(framework, *failing))
+        connection = {
+            "conn_type": "aws",
+            "login": MANAGEMENT,
+            "password": "local",
+            "extra": {"region_name": "us-east-1", "endpoint_url": served.url},
+        }
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "plugins.commands.run_dag", "portfolio"),
+                json.dumps({"period": "2026-10"}),
+            ],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "AIRFLOW_HOME": str(tmp_path / "airflow"),
+                "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+                "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+                "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+                "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+                "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path / 'airflow.db'}",
+                "AIRFLOW__OPENLINEAGE__DISABLED": "True",
+                "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection),
+                "AUDIT_REPORTS_BUCKET": BUCKET,
+            },
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        listed = s3.list_objects_v2(Bucket=BUCKET, Prefix="packages/portfolio_2026-10_")
+    names = {one["Key"].rpartition("/")[2] for one in listed["Contents"]}
+    assert {"portfolio.pdf", "portfolio.html", "portfolio.json", "SHA256SUMS"} <= names

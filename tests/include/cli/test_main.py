@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -21,7 +22,7 @@ from include.stack.state import Record
 
 COMMANDS = [
     *("demo", "run", "assessments", "up", "down", "status", "env", "reset"),
-    *("doctor", "coverage", "permissions"),
+    *("doctor", "coverage", "permissions", "diff", "portfolio", "sample"),
 ]
 
 
@@ -44,7 +45,8 @@ def test_every_command_has_help_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([command, "--help"]) == 0
-    assert f"./audit {command}" in capsys.readouterr().out.split("Example:")[1]
+    examples = re.split("Examples?:", capsys.readouterr().out)[1]
+    assert f"./audit {command}" in examples
 
 
 def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,8 +50,8 @@ def test_revisions_are_the_final_results_of_the_same_scope(runs: Workspace) -> N
     ]
     there = [revision(runs, one, back) for back in (0, 1)]
     assert there[0].assessment == one.assessment
-    failing = {f for one in there for check in one.assessment.checks for f in check.failing}
-    assert {name[-1] for name in failing} == {"a", "b"}
+    found = {f for one in there for check in one.assessment.checks for f in check.failing}
+    assert {name[-1] for name in found} == {"a", "b"}
     with pytest.raises(InputError, match="has 2 final results in this scope: there is no ~2"):
         revision(runs, one, 2)
 
