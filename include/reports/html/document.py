@@ -116,8 +116,14 @@ def _templates() -> Environment:
         name=name,
         listed=listed,
         signed=signed,
+        set_anchor=set_anchor,
     )
     return made
+
+
+def set_anchor(set_id: str) -> str:
+    """The id of a control set's heading in the page; an id has no spaces."""
+    return "set-" + re.sub(r"\s", "-", set_id)
 
 
 def name(value: Any) -> Markup:

@@ -15,6 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from include.assessment.assess import assess
+from include.assessment.registers import Registers
+from include.assessment.scope import Scope
+from include.checks.catalogue import load_catalogue
+from include.frameworks.loader import load_framework
 from include.metrics.model import Metrics
 from include.reports.html import controls
 from include.reports.html.columns import Head, Words, short_column
@@ -22,9 +27,10 @@ from include.reports.html.document import signed, write_html
 from include.reports.html.embed import COMPRESS_ABOVE, data_element
 from include.reports.html.tables import evidence
 from include.reports.model import ReportModel, percent_text, words
+from tests.include.assessment.estate import PERIOD
 from tests.include.reports.html import worlds
 from tests.include.reports.html.reading import Element, data, read, rows
-from tests.include.reports.sample import model
+from tests.include.reports.sample import ACCOUNTS, REGIONS, model, model_of
 
 Page = Callable[[str], Path]
 
@@ -146,14 +152,37 @@ def test_the_page_says_its_language_and_its_parts(page: Page) -> None:
     for table in root.all("table"):
         assert table.one("caption").text().strip()
         assert all(th.attributes.get("scope") in ("row", "col") for th in table.all("th"))
+    links_lead_somewhere(root)
+    for svg in root.all("svg"):
+        hidden = svg.attributes.get("aria-hidden") or (svg.parent and _hidden(svg.parent))
+        assert hidden or svg.attributes.get("aria-label")
+
+
+def links_lead_somewhere(root: Element) -> None:
+    """Ids are there once and without spaces; what refers to one finds it."""
     ids = [e.attributes["id"] for e in root.all() if "id" in e.attributes]
     assert len(ids) == len(set(ids))
     for link in root.all("a"):
         target = (link.attributes["href"] or "")[1:]
         assert "=" in target or target in ids, target
-    for svg in root.all("svg"):
-        hidden = svg.attributes.get("aria-hidden") or (svg.parent and _hidden(svg.parent))
-        assert hidden or svg.attributes.get("aria-label")
+    assert not [one for one in ids if re.search(r"\s", one or "")]
+    for element in root.all():
+        for attribute in ("aria-labelledby", "aria-controls", "aria-describedby", "for"):
+            named = (element.attributes.get(attribute) or "").split()
+            assert set(named) <= set(ids), named
+
+
+@pytest.mark.parametrize("framework", ["nist_800_53_r5_moderate", "gdpr_2016", "soc_2_2017"])
+def test_other_frameworks_are_drawn_whole_also_with_nothing_collected(
+    framework: str, tmp_path: Path
+) -> None:
+    loaded = load_framework(framework)
+    found = assess(loaded, load_catalogue(), Scope(ACCOUNTS, REGIONS), PERIOD, [], Registers())
+    root = read(write_html(model_of(found), tmp_path / "a.html"))
+    links_lead_somewhere(root)
+    blocks = root.all("details", class_="control")
+    assert [one.attributes["data-control"] for one in blocks] == [c.id for c in loaded.controls()]
+    assert "No item." in root.one("section", id="evidence").text()
 
 
 def _hidden(element: Element) -> bool:
