@@ -17,7 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from include.reports.pdf.file import write_file
 from include.reports.pdf.style import BOLD, SANS
-from include.reports.pdf.tagging import Tags
+from include.reports.pdf.tagging import Element, Tags
 
 #: Draws on the canvas; told the number of the page it draws on.
 Late = Callable[["ReportCanvas", int], None]
@@ -35,6 +35,8 @@ class ReportCanvas(Canvas):  # type: ignore[misc]
         self._furniture = furniture
         self.tags = Tags()
         self.page_of: dict[str, int] = {}
+        #: The element that links belong to which are made now.
+        self.link_parent: Element | None = None
         self.outline_levels: list[int] = []
         self._late: list[Late] = []
         self._later: list[tuple[PDFStream, list[Late]]] = []
@@ -65,6 +67,16 @@ class ReportCanvas(Canvas):  # type: ignore[misc]
         In the page's own coordinates, as decoration or with tags of its own.
         """
         self._late.append(draw)
+
+    def _addAnnotation(self, annotation: Any, name: Any = None, addtopage: int = 1) -> None:
+        """Every link is an element of the tree, or of the part that is being drawn."""
+        name = name or f"LINK{self._annotationCount}"
+        parent = self.link_parent or self.tags.document
+        annotation.permitted = (*annotation.permitted, "StructParent")
+        annotation.otherkw["StructParent"] = self.tags.link(
+            self._doc.refAnnotation(name), parent, str(annotation.Contents or "Link")
+        )
+        super()._addAnnotation(annotation, name, addtopage)
 
     def showPage(self) -> None:
         """End the page; what it shows is compressed now, so that memory holds little of it."""

@@ -395,7 +395,11 @@ def _round(x: float, y: float, width: float, height: float, r: float) -> str:
 
 def label_width(label: str, size: float = _LABEL_SIZE) -> float:
     """Points that a status label takes."""
-    return text.measure(text.drawable(label), BOLD, size) + 8
+    return text.measure(_one_line(label), BOLD, size) + 8
+
+
+def _one_line(label: str) -> str:
+    return text.drawable(label).replace("\n", " ")
 
 
 def draw_label(canvas: Any, label: str, x: float, y: float, size: float = _LABEL_SIZE) -> float:
@@ -405,6 +409,6 @@ def draw_label(canvas: Any, label: str, x: float, y: float, size: float = _LABEL
     canvas.setFillColor(ground)
     canvas.roundRect(x, y, width, size + 3.6, 2.4, stroke=0, fill=1)
     canvas.setFillColor(ink)
-    (line,) = text.wrap(label.replace("\n", " "), 10_000, BOLD, size)
+    (line,) = text.wrap(_one_line(label), 1e9, BOLD, size)
     text.draw(canvas, x + 4, y + 2.8, line, BOLD, size)
     return width

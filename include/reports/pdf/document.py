@@ -226,7 +226,7 @@ class _Furniture:
         right = running.package
         if running.interim:
             right = INTERIM + (f"  |  {right}" if right else "")
-        (right,) = wrap(right.replace("\n", " "), 10_000, SANS, 8)
+        right = _fitted(right, WIDTH * 0.6)
         width = measure(right, SANS, 8)
         canvas.setFillColor(STATUS_COLOURS["NON_COMPLIANT"][0] if running.interim else MUTED)
         draw(canvas, PAGE_WIDTH - MARGIN, _HEAD_Y, right, SANS, 8, "r")
@@ -251,5 +251,6 @@ class _Furniture:
 
 def _fitted(line: str, width: float) -> str:
     """As much as fits on one line, with an ellipsis for the rest, which the title page has."""
-    lines = wrap(line.replace("\n", " "), width, SANS, 8)
+    line = line.replace("\n", " ")
+    lines = wrap(line, width, SANS, 8)
     return lines[0] if len(lines) == 1 else wrap(line, width - 10, SANS, 8)[0] + "\u2026"

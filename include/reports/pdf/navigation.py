@@ -121,9 +121,11 @@ class Contents(Flowable):  # type: ignore[misc]
                     draw(canvas, x, base - n * leading, line, font, size)
             end = x + measure(lines[-1], font, size) + 4
             base -= (len(lines) - 1) * leading
+            canvas.link_parent = item
             canvas.linkRect(
                 drawable(entry.title), key, (0, y - height, WIDTH, y - above), relative=1
             )
+            canvas.link_parent = None
             canvas.later(self._number(key, left, bottom + base, end, font, size))
             y -= height
 

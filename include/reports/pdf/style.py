@@ -37,7 +37,7 @@ STATUS_COLOURS: Mapping[str, tuple[Color, Color]] = {
 }
 #: Stronger tones of the same, for bars.
 BAR_COLOURS: Mapping[str, Color] = {
-    "COMPLIANT": HexColor("#2e8b57"),
+    "COMPLIANT": HexColor("#217346"),
     "NON_COMPLIANT": HexColor("#c0392b"),
     "INCONCLUSIVE": HexColor("#e0a030"),
     "NOT_APPLICABLE": HexColor("#9aa5b4"),

@@ -106,7 +106,7 @@ def measure(text: str, font: str = SANS, size: float = 1.0) -> float:
     """Points that drawable ``text`` takes on a line."""
     table = fonts.widths(font)
     if text.isascii():
-        return sum(table[code] for code in text.encode()) * size / 1000
+        return sum([table.get(code, 0) for code in text.encode()]) * size / 1000
     total = 0.0
     for name, part in runs(text, font):
         table = fonts.widths(name)
