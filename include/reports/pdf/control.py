@@ -12,12 +12,12 @@ from typing import Any
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 
 from include.assessment.result import ControlResult, MappedCheck
-from include.reports.model import source_name, words
-from include.reports.next_steps import step_for_people
+from include.reports.model import words
 from include.reports.pdf.drawings import StatusHeading
 from include.reports.pdf.failing import failing_of
-from include.reports.pdf.layout import columns, listed, plain_time
+from include.reports.pdf.layout import columns, listed
 from include.reports.pdf.material import Material, short_name
+from include.reports.pdf.procedure import procedure
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY, SMALL_MUTED, WIDTH
 from include.reports.pdf.text import markup
@@ -38,18 +38,20 @@ def control_block(material: Material, control: ControlResult) -> Iterator[Flowab
     for mapped in control.checks:
         if mapped.failing:
             yield from failing_of(material, control, mapped)
-    yield Spacer(1, 12)
 
 
 def _beginning(material: Material, control: ControlResult) -> Iterator[Flowable]:
     model = material.model
     text = model.control_text(control.id)
     title = f"{control.id}  {control.title}"
-    yield StatusHeading(title, words(control.status), level=2, key=key_of(control.id))
+    head = StatusHeading(title, words(control.status), level=2, key=key_of(control.id))
+    # Not a spacer: at the top of a page there is none.
+    head.spaceBefore = 12
+    yield head
     if text:
         level = f"  (level {markup(control.level)})" if control.level else ""
         yield Paragraph(f"<b>Claim.</b> {markup(text.objective)}{level}", BODY)
-    yield _procedure(material, control, text.test_procedure if text else ())
+    yield procedure(material, control, text.test_procedure if text else ())
     yield Spacer(1, 6)
     yield Paragraph(f"<b>Result.</b> {markup(reason_text(model, control))}", BODY)
     if control.checks:
@@ -64,127 +66,6 @@ def key_of(control_id: str) -> str:
     return f"control-{control_id}"
 
 
-def _procedure(material: Material, control: ControlResult, steps: Sequence[str]) -> Rows:
-    """The steps, numbered, beside what was obtained and inspected for them, and then judged.
-
-    The steps that say what fails stand beside the counts; all others beside the sources.
-    """
-    numbered = [f"{n}. {step}" for n, step in enumerate(steps, 1)]
-    judge = [text for text, step in zip(numbered, steps, strict=True) if step.startswith("Fail")]
-    obtain = [text for text in numbered if text not in judge]
-    if not steps:
-        obtain = ["The library does not know this control's procedure any more."]
-    rows = [("\n".join(obtain), "\n".join(_obtained(material, control)))]
-    counts = _judged(material, control)
-    if judge:
-        rows.append(("\n".join(judge), counts))
-    else:
-        rows[0] = (rows[0][0], f"{rows[0][1]}\n{counts}")
-    return Rows(columns(("Test procedure", 44), ("Obtained and inspected", 56)), rows)
-
-
-def _obtained(material: Material, control: ControlResult) -> Iterator[str]:
-    """By source: how many cells it answered, for how many checks, and when it last looked."""
-    facts = material.facts
-    judging, showing = facts.judging(control), facts.showing(control)
-    found = facts.inspected(judging)
-    said: dict[str, list[str]] = {}
-    for one in found:
-        # To the minute: when exactly stands in the evidence.
-        last = plain_time(one.last_evaluated)[:16]
-        text = (
-            f"{one.answered:,} of {counted(one.cells, 'cell')}"
-            + (f" of {counted(one.checks, 'check')}" if len(judging) > 1 else "")
-            + (f", last evaluated {last} UTC" if last else "")
-        )
-        if one.other_parameters:
-            text += f"; {one.other_parameters:,} with other parameters or scope than asked"
-        said.setdefault(text, []).append(source_name(one.source))
-    for text, names in said.items():
-        yield f"{', '.join(names)}: answered {'each ' if len(names) > 1 else ''}{text}."
-    if judging and not found:
-        yield "No source answered."
-    still_open = facts.total(judging, "open")
-    if still_open:
-        cells = facts.total(judging, "cells")
-        yield f"Left open: {still_open:,} of {counted(cells, 'cell')}."
-    if showing:
-        items = facts.total(showing, "evidence")
-        sources = dict.fromkeys(
-            source_name(source.source)
-            for m in showing
-            if (told := material.model.check_text(m.id))
-            for source in told.sources
-        )
-        yield (
-            f"Shown beside, deciding nothing: {counted(len(showing), 'check')} with "
-            f"{counted(items, 'item')} of evidence ({listed(list(sources), 4)})."
-        )
-    yield from _of_people(material, control)
-
-
-def _of_people(material: Material, control: ControlResult) -> Iterator[str]:
-    manual = control.manual
-    if manual is None:
-        if not control.checks:
-            yield "Nothing: neither checks nor people's evidence is mapped to it."
-        return
-    yield f"Asked of people: {manual.asked}"
-    given = f"{counted(len(manual.present), 'item')} provided, {len(manual.accepted):,} accepted"
-    state = f"State: {manual.state} ({given})." if manual.present else f"State: {manual.state}."
-    yield state if manual.settled else f"{state} {step_for_people(manual)}"
-    for line in material.model.assessment.registers:
-        if line.register == "acceptances" and line.used and _about(line.what, control.id):
-            yield (
-                f"Reviewed by {line.approver} (decision {line.id}; provided by {line.owner}): "
-                f"{line.reason}"
-            )
-
-
-def _about(what: str, control: str) -> bool:
-    """Whether an entry's line names the control."""
-    return f"control {control}" in what.split(", ")
-
-
-def _judged(material: Material, control: ControlResult) -> str:
-    facts = material.facts
-    judging = facts.judging(control)
-    if control.decision:
-        return "Not judged: a decision on record says that it does not apply."
-    if not judging:
-        manual = control.manual
-        if manual is None:
-            return "Not judged."
-        return (
-            "Judged by the reviewer who accepted the evidence."
-            if manual.settled
-            else "Not judged: for the reviewer of people's evidence to say."
-        )
-    if not facts.total(judging, "population"):
-        if all(facts.of(m.id).open == 0 for m in judging):
-            return "Population 0: proven to be empty."
-        return "Population unknown: no resource was judged."
-    excused = sum(len(m.excused) for m in judging)
-    parts = [
-        f"{facts.total(judging, 'passed'):,} pass",
-        f"{facts.total(judging, 'failed'):,} fail"
-        + (f" ({excused:,} of them excused)" if excused else ""),
-        f"{facts.total(judging, 'unanswered'):,} unanswered",
-    ]
-    text = f"Population {facts.total(judging, 'population'):,}: {', '.join(parts)}."
-    disagree = facts.total(judging, "disagreements")
-    if disagree:
-        text += f" Sources disagree on {disagree:,}; the worse answer counts."
-    shown = [
-        f"{facts.total(judging, kind):,} {said}"
-        for kind, said in (("fixed", "failed and were fixed"), ("gone", "failed and are gone"))
-        if facts.total(judging, kind)
-    ]
-    if shown:
-        text += f" Within the period, {' and '.join(shown)} (appendix D)."
-    return text
-
-
 def _population(material: Material, control: ControlResult) -> Rows:
     """A line for each check: its role, how it was answered, and its population by result."""
     model, facts = material.model, material.facts
@@ -192,33 +73,37 @@ def _population(material: Material, control: ControlResult) -> Rows:
     excused = any(mapped.excused for mapped in control.checks)
     rows = []
     for mapped in control.checks:
-        check, found = model.check(mapped.id), facts.of(mapped.id)
+        result, found = model.check(mapped.id), facts.of(mapped.id)
         counts = [found.population, found.passed, found.failed, found.unanswered]
         if excused:
             counts.insert(3, len(mapped.excused))
-        by = ", ".join(short_name(source) for source in check.sources)
-        answer = words(check.answer)
+        by = ", ".join(short_name(source) for source in result.sources)
+        said = words(result.answer)
         rows.append(
             (
-                check.question,
-                mapped.role if check.judges else "shown",
-                words(check.severity),
-                f"{answer}: {by}" if by else answer,
-                *(f"{n:,}" if check.judges else "-" for n in counts),
+                result.question,
+                mapped.role if result.judges else "shown",
+                words(result.severity),
+                f"{said}: {by}" if by else said,
+                *(f"{n:,}" if result.judges else "-" for n in counts),
             )
         )
+    told = any(model.check(mapped.id).sources for mapped in control.checks)
+    check, answer = (140, 100) if told else (175, 65)
+    if excused:
+        check, answer = check - 20, answer - 22
     wanted: list[Any] = [
-        ("Check", 160),
-        ("Role", 50),
-        ("Severity", 64),
-        ("Answer, by", 112 if not excused else 84),
-        ("Popu-\nlation", 36, "number"),
-        ("Pass", 30, "number"),
-        ("Fail", 28, "number"),
-        ("Unan-\nswered", 40, "number"),
+        ("Check", check),
+        ("Role", 46),
+        ("Severity", 63),
+        ("Answer, by", answer),
+        ("Population", 54, "number"),
+        ("Pass", 28, "number"),
+        ("Fail", 26, "number"),
+        ("Unanswered", 57, "number"),
     ]
     if excused:
-        wanted.insert(7, ("Ex-\ncused", 36, "number"))
+        wanted.insert(7, ("Excused", 42, "number"))
     again = f"{control.id}  {control.title} (continued)"
     return Rows(columns(*wanted), rows, again=again)
 
@@ -302,7 +187,7 @@ def _references(material: Material, control: ControlResult) -> Iterator[Flowable
     if not control.checks and not evidence.get("items"):
         return
     parts = []
-    if evidence:
+    if evidence.get("items"):
         known = [
             f"{evidence[kind]:,} {kind.replace('_', ' ')}"
             for kind in ("contemporaneous", "reconstructed", "current_only")
@@ -313,7 +198,10 @@ def _references(material: Material, control: ControlResult) -> Iterator[Flowable
     sources = [s for m in control.checks for s in material.model.check(m.id).sources]
     if numbers := material.receipts_of(sources):
         parts.append(f"receipts {numbers} in appendix A")
-    parts.append(f"rows in evidence.csv whose controls name {control.id}")
+    if evidence.get("items") != 0:
+        parts.append(f"evidence.csv, control {control.id}")
+    if not parts:
+        parts = ["none"]
     yield Paragraph(f"<b>Evidence.</b> {markup('; '.join(parts))}.", SMALL_MUTED)
 
 

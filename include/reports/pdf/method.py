@@ -105,7 +105,7 @@ def method(material: Material, number: int) -> Iterator[Flowable]:
     yield Spacer(1, 8)
     yield from _evidence(material)
     yield from _spent(material)
-    yield CondPageBreak(110)
+    yield CondPageBreak(190)
     yield heading("What this report is not", level=2)
     for text in LIMITATIONS:
         yield Paragraph(markup(text), BODY)

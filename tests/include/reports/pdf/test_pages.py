@@ -27,7 +27,9 @@ from include.reports.pdf.appendix_change import passing_again
 from include.reports.pdf.document import write_pdf
 from include.reports.pdf.failing import resource_rows
 from include.reports.pdf.material import Material
+from include.reports.pdf.style import MARGIN, PAGE_HEIGHT, PAGE_WIDTH
 from include.reports.wording import reason_text, remedy_of
+from include.workpapers.samples import samples_of
 from tests.include.assessment.estate import (
     ACCOUNT,
     HOME,
@@ -414,3 +416,69 @@ def test_a_change_is_told_with_arrow_and_word(tmp_path: Path) -> None:
     appendix = "\n".join(pages)
     appendix = appendix[appendix.rindex("Appendix C") :]
     assert "1.1 Control 1.1 Non-compliant Compliant better" in appendix
+
+
+def test_the_population_is_counted_reconciled_and_listed_once(flow: list[str]) -> None:
+    found = sample()
+    text = "\n".join(flow)
+    appendix = text[text.rindex("Appendix B Population") : text.rindex("Appendix C Change")]
+    names: set[tuple[str, str]] = set()
+    rows = 0
+    for table in found.context.population():
+        rows += table.num_rows
+        names.update(zip(table["account"].to_pylist(), table["resource"].to_pylist(), strict=True))
+    assert f"{len(names):,} resources with {rows:,} results" in " ".join(appendix.split())
+    assert f"add up to the same {rows:,}." in " ".join(appendix.split())
+    listed = squeezed(
+        appendix[appendix.index("Every resource") : appendix.index("Resources drawn")]
+    )
+    for _, name in names:
+        assert squeezed(name) in listed, name
+
+
+def test_a_sample_is_listed_with_what_draws_it_again(flow: list[str]) -> None:
+    found = sample()
+    text = squeezed("\n".join(flow))
+    appendix = text[text.rindex("AppendixBPopulation") : text.rindex("AppendixCChange")]
+    assert f"Theseedis{found.assessment.content_digest}" in appendix
+    drawn = appendix[appendix.index("Resourcesdrawn") :]
+    for one in samples_of(found.assessment, found.context.population, found.context.sampling):
+        assert all(squeezed(item.resource) in drawn for item in one.items)
+
+
+def test_many_accounts_are_counted_on_the_cover_and_listed_in_the_chapter_on_scope(
+    tmp_path: Path,
+) -> None:
+    accounts = tuple(f"{111_111_111_111 + n}" for n in range(100))
+    found = judged(*(config(account=one) for one in accounts), accounts=accounts)
+    pages = pages_of(write_pdf(model_of(found), tmp_path / "report.pdf"))
+    assert "100 accounts, listed in chapter 2" in pages[0]
+    assert all(one in pages[3] for one in accounts)
+    assert "In 100 of 100 places (an account in a region) every source was read" in pages[3]
+
+
+def test_one_of_a_thing_is_told_in_the_singular(tmp_path: Path) -> None:
+    found = judged(config(row("FAIL")), hub(hub_row("PASS")))
+    text = text_of(write_pdf(model_of(found), tmp_path / "report.pdf"))
+    assert "1 control fails, by 1 resource;" in text
+    assert "1 account and 1 region were assessed." in text
+    for wrong in ("1 resources", "1 controls", "1 accounts", "1 receipts", "1 items", "1 cells"):
+        assert not re.search(rf"(?<![\d,.]){wrong}", text), wrong
+
+
+def test_a_decision_that_ends_soon_and_evidence_to_review_are_on_the_executive_page(
+    tmp_path: Path,
+) -> None:
+    figures = compute_metrics(assessment(), expiring_days=365)
+    path = write_pdf(ReportModel(assessment(), figures, CONTEXT), tmp_path / "report.pdf")
+    page = " ".join(pages_of(path)[1].split())
+    assert "1 exception ends within 365 days of the period's end: EX-7" in page
+
+
+def test_nothing_stands_outside_its_frame(drawn: Path) -> None:
+    with pdfplumber.open(drawn) as pdf:
+        for page in pdf.pages:
+            body = [c for c in page.chars if c["text"].strip()]
+            assert min(c["x0"] for c in body) >= MARGIN - 0.5
+            assert max(c["x1"] for c in body) <= PAGE_WIDTH - MARGIN + 0.5
+            assert max(c["bottom"] for c in body) <= PAGE_HEIGHT - 20
