@@ -82,7 +82,7 @@ def results(draw: Any, label: str = "2026-10") -> Assessment:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(results())
 def test_divisions_sum_up_to_the_whole(assessment: Assessment) -> None:
     metrics = compute_metrics(assessment)
@@ -113,7 +113,7 @@ def divisions(metrics: Metrics) -> list[Any]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.tuples(*(results(label) for label in LABELS)))
 def test_change_and_trend_are_those_that_plain_counting_finds(
     months: tuple[Assessment, ...],
@@ -190,7 +190,7 @@ def plain_point(result: Any) -> tuple[str, Any, Any, int]:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(results())
 def test_days_are_those_that_counting_hours_finds(assessment: Assessment) -> None:
     plain = json.loads(json.dumps(assessment.to_json()))
@@ -239,7 +239,7 @@ CATALOGUE = {one.id: one for one in CHECKS}
 ONE = month("2026-10", checks=CHECKS, controls=CONTROLS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(ITEMS, st.integers(1, 7), st.randoms(use_true_random=False))
 def test_shards_of_the_evidence_combine_to_identical_figures(
     items: list[Any], shards: int, random: Any
