@@ -38,9 +38,9 @@ from include.reports.pdf.style import (
 from include.reports.pdf.text import markup
 from include.reports.portfolio.drawings import FrameworkLine, FrameworksHead
 
-TOP_RESOURCES, TOP_CHECKS, TOP_GAPS, TOP_ACCOUNTS, TOP_EXCEPTIONS = 15, 10, 15, 20, 15
+TOP_RESOURCES, TOP_CHECKS, TOP_GAPS, TOP_ACCOUNTS, TOP_EXCEPTIONS = 15, 10, 15, 10, 15
 #: Frameworks side by side in one table of places.
-_ACROSS = 6
+_ACROSS = 7
 
 
 def write_portfolio_pdf(portfolio: Portfolio, path: Path, package: str = "") -> Path:

@@ -17,7 +17,7 @@ from include.metrics.portfolio import Portfolio, portfolio_of
 from include.reports.model import percent_text
 from include.reports.portfolio.html import write_portfolio_html
 from include.reports.portfolio.json_file import SCHEMA_FILE, portfolio_text
-from include.reports.portfolio.pdf import TOP_RESOURCES, write_portfolio_pdf
+from include.reports.portfolio.pdf import TOP_ACCOUNTS, TOP_RESOURCES, write_portfolio_pdf
 from tests.include.assessment.estate import ACCOUNT, control
 from tests.include.reports.comparison.pairs import (
     CONTROLS,
@@ -185,7 +185,7 @@ def test_many_frameworks_accounts_and_resources_fit_and_what_is_cut_is_counted(
     text = text_of(path)
     flowing = " ".join(text.split())
     assert f"The first {TOP_RESOURCES} of 60 failing resources" in flowing
-    assert "The first 20 of 30 accounts" in flowing
+    assert f"The first {TOP_ACCOUNTS} of 30 accounts" in flowing
     with pdfplumber.open(path) as pdf:
         for page in pdf.pages:
             assert all(c["x0"] >= 0 and c["x1"] <= page.width for c in page.chars)
