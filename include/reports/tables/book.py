@@ -59,8 +59,8 @@ class _Sheet(Worksheet):  # type: ignore[misc]
         if row > self.previous_row:
             self._write_single_row(row)
         self.row_data_fh.write(f'<row r="{row + 1}">{cells}</row>')
-        self.previous_row = row + 1
         self._check_dimensions(row, columns - 1)
+        self.previous_row = row + 1
 
 
 class Book:

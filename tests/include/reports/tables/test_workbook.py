@@ -90,9 +90,11 @@ def test_every_value_comes_back_as_it_was_and_of_its_kind(tmp_path: Path) -> Non
     model = report(small("=1+1"), items_with(HOSTILE), POPULATION, text="@SUM(A1)")
     book = opened(write_workbook(model, tmp_path / "w.xlsx"))
     assert book.sheetnames == ["Read me", "Summary", *TABLES]
+    plain = openpyxl.load_workbook(tmp_path / "w.xlsx", read_only=True)
     for table, lines in expected(model):
         found = read(book[table.sheet])
         assert len(found) == len(lines), table.sheet
+        assert plain[table.sheet].max_row == len(lines) + 1  # what the file says of itself
         for line, values in zip(found, lines, strict=True):
             for cell, value, column in zip(line, values, table.columns, strict=True):
                 assert same(cell, value), (table.sheet, column.name, cell, value)
