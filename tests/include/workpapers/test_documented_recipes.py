@@ -20,7 +20,7 @@ DOCUMENT = (ROOT / "docs" / "workpapers.md").read_text(encoding="utf-8")
 
 def block(language: str, containing: str) -> str:
     found = re.findall(rf"```{language}\n(.*?)```", DOCUMENT, re.DOTALL)
-    return next(one for one in found if containing in one)
+    return str(next(one for one in found if containing in one))
 
 
 @pytest.mark.skipif(not shutil.which("zstd"), reason="zstd is not here")

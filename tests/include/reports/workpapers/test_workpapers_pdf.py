@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import re
 from collections import Counter
@@ -18,6 +19,7 @@ from pypdf import PdfReader
 
 from include.evidence.receipt import Count, FailedCall, Page
 from include.reports.model import ReportContext, ReportModel, source_name
+from include.reports.tables.csv_files import write_population
 from include.reports.workpapers.pdf import write_workpapers
 from include.reports.workpapers.receipt_files import write_receipts
 from include.reports.workpapers.samples_csv import COLUMNS, write_samples
@@ -257,6 +259,25 @@ def test_samples_csv_has_what_the_sheets_have_and_room_for_the_auditor(tmp_path:
         n == 25
         for n in (min(sizes[r["control"]], 25) for r in rows if int(r["population_size"]) > 25)
     )
+
+
+def test_whoever_has_population_csv_draws_the_same_samples(tmp_path: Path) -> None:
+    """As docs/workpapers.md says it, with nothing of this product."""
+    model = made(each=20)
+    samples = rows_of(write_samples(model, tmp_path / "samples.csv"))
+    population = rows_of(write_population(model, tmp_path / "population.csv"))
+    for control in {row["control"] for row in samples}:
+        drawn = [row for row in samples if row["control"] == control]
+        checks = set(counting_checks(model.assessment)[control])
+        items = {(r["account"], r["resource"]) for r in population if r["check"] in checks}
+        ranked = sorted(
+            items,
+            key=lambda item: hashlib.sha256(
+                f"{drawn[0]['seed']}\n{item[0]}\n{item[1]}".encode()
+            ).hexdigest(),
+        )
+        assert ranked[:25] == [(row["account"], row["resource"]) for row in drawn]
+        assert len(items) == int(drawn[0]["population_size"])
 
 
 def test_samples_csv_runs_nothing_in_a_spreadsheet_and_is_the_same_each_time(
