@@ -39,6 +39,8 @@ from include.reports.pdf.text import markup
 from include.reports.portfolio.drawings import FrameworkLine, FrameworksHead
 
 TOP_RESOURCES, TOP_CHECKS, TOP_GAPS, TOP_ACCOUNTS, TOP_EXCEPTIONS = 15, 10, 15, 10, 15
+#: Frameworks that are named in one row.
+_NAMED = 4
 #: Frameworks side by side in one table of places.
 _ACROSS = 7
 
@@ -260,8 +262,15 @@ def _part(shown: Sequence[Any], rows: Sequence[Any], what: str, order: str = "")
 
 
 def controls_text(controls: Mapping[str, Sequence[str]]) -> str:
-    """How many controls of which framework."""
-    return ", ".join(f"{framework} {len(ids)}" for framework, ids in controls.items())
+    """How many controls of which framework, those with most first, and how many more there are."""
+    counts = sorted(((len(ids), name) for name, ids in controls.items()), key=_most_first)
+    named = [f"{name} {n}" for n, name in counts[:_NAMED]]
+    more = len(counts) - _NAMED
+    return ", ".join(named) + (f" and {_counted(more, 'more framework')}" if more > 0 else "")
+
+
+def _most_first(counted: tuple[int, str]) -> tuple[int, str]:
+    return -counted[0], counted[1]
 
 
 def _resources(portfolio: Portfolio) -> Iterator[Flowable]:

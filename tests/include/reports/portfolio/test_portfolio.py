@@ -186,7 +186,9 @@ def test_many_frameworks_accounts_and_resources_fit_and_what_is_cut_is_counted(
     flowing = " ".join(text.split())
     assert f"The first {TOP_RESOURCES} of 60 failing resources" in flowing
     assert f"The first {TOP_ACCOUNTS} of 30 accounts" in flowing
+    assert "and 10 more frameworks" in flowing
     with pdfplumber.open(path) as pdf:
+        assert len(pdf.pages) <= 8
         for page in pdf.pages:
             assert all(c["x0"] >= 0 and c["x1"] <= page.width for c in page.chars)
     joined = re.sub(r"\s", "", text)
