@@ -263,7 +263,6 @@ class ReceiptLine:
     status: str
     items: int
     pages: int
-    calls: int
     retries: int
     throttles: int
     cursor_exhausted: bool
@@ -274,6 +273,7 @@ class ReceiptLine:
     uri: str = ""
     digest: str = ""
     content_digest: str = ""
+    calls: int = 0
 
 
 @dataclass(frozen=True)
