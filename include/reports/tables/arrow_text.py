@@ -119,11 +119,8 @@ def content(column: pa.StringArray) -> pa.Buffer:
 @cache
 def _clock() -> pa.Array:
     """Every second of a day: ``00:00:00Z`` …"""
-    return pa.array(
-        [
-            f"{hour:02d}:{minute:02d}:{second:02d}Z"
-            for hour in range(24)
-            for minute in range(60)
-            for second in range(60)
-        ]
-    )
+    two = pa.array([f"{number:02d}" for number in range(60)])
+    minutes, seconds = np.divmod(np.arange(86_400), 60)
+    hours, minutes = np.divmod(minutes, 60)
+    parts = [two.take(pa.array(part)) for part in (hours, minutes, seconds)]
+    return joined([parts[0], ":", parts[1], ":", parts[2], "Z"])

@@ -7,6 +7,7 @@ time; the other tables row by row. Both ways write the same.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from include.reports.tables.streams import evidence_batches, population_batches
 #: A cell that begins so is taken for a formula by spreadsheet programs, some of which fold
 #: full-width characters. https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+_QUOTED = re.compile('[,"\r\n]')
 #: Texts that have to be quoted or made safe; the first byte of full-width signs is 0xEF.
 _SPECIAL = arrow_text.Bytes(b',"\r\n', b"=+-@\t\xef")
 
@@ -111,6 +113,6 @@ def _text(column: pa.Array) -> Any:
 
 def _quoted(text: str) -> str:
     text = safe(text)
-    if any(sign in text for sign in ',"\r\n'):
+    if _QUOTED.search(text):
         return '"' + text.replace('"', '""') + '"'
     return text

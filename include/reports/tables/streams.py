@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +15,11 @@ from include.reports.model import ReportModel
 from include.reports.tables.columns import Table, Value
 
 #: Rows written at a time: what an export holds in memory, beside the row group it reads.
-ROWS = 5_000
+ROWS = 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-#: The checks and the controls that a (source, keyword) speaks to.
-Links = Callable[[str, str], tuple[tuple[str, ...], tuple[str, ...]]]
+#: The checks and the controls that a (source, keyword) speaks to, with spaces between.
+Links = Callable[[str, str], tuple[str, str]]
 
 
 def links_of(model: ReportModel) -> Links:
@@ -26,12 +27,13 @@ def links_of(model: ReportModel) -> Links:
     checks = checks_by_keyword(model.assessment, load_catalogue())
     controls = {control.id for control in model.assessment.controls}
 
-    def links(source: str, keyword: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    @cache
+    def links(source: str, keyword: str) -> tuple[str, str]:
         found = checks.get((source, keyword), ())
         if source == "manual" and keyword in controls:
-            return found, (keyword,)
+            return " ".join(found), keyword
         mapped = (control for check in found for control in model.controls_by_check[check])
-        return found, tuple(dict.fromkeys(mapped))
+        return " ".join(found), " ".join(dict.fromkeys(mapped))
 
     return links
 
@@ -48,7 +50,7 @@ def evidence_batches(model: ReportModel) -> Iterator[pa.RecordBatch]:
         found = [links(sources[pair // width], keywords[pair % width]) for pair in different]
         indices = pa.array(places.astype("int32"))
         for number, name in enumerate(("checks", "controls")):
-            words = pa.array([" ".join(one[number]) for one in found], pa.string())
+            words = pa.array([one[number] for one in found], pa.string())
             batch = batch.append_column(name, pa.DictionaryArray.from_arrays(indices, words))
         yield batch
 
