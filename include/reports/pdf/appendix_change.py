@@ -165,8 +165,8 @@ def failed_within(material: Material) -> Iterator[Flowable]:
         columns(
             ("Controls", 46, "strong"),
             ("Check", 96),
-            ("Resource", 132),
-            ("Failed from \N{EN DASH} to", 86),
+            ("Resource", 124),
+            ("Failed from \N{EN DASH} to", 96),
             ("Then", 30),
             ("Days", 30, "number"),
             ("Hours to fix", 36, "number"),

@@ -145,10 +145,9 @@ def _samples(material: Material) -> Iterator[Flowable]:
             ("Checks", 14, "number"),
             ("Population", 18, "number"),
             ("Drawn", 14, "number"),
-            ("", 54),
         ),
         [
-            (one.of, f"{len(one.checks):,}", f"{one.population:,}", f"{len(one.items):,}", "")
+            (one.of, f"{len(one.checks):,}", f"{one.population:,}", f"{len(one.items):,}")
             for one in samples
         ],
         again="Samples (continued)",

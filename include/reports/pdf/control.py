@@ -26,13 +26,15 @@ from include.reports.wording import answer_text, counted, place_text, reason_tex
 _MOST_LIMITS, _MOST_PLACES = 6, 3
 #: Points; a block's beginning moves to the next page as a whole, up to that height.
 _TALLEST_BEGINNING = 420.0
+#: Points; one that is taller, for its many checks, begins wherever that much is left.
+_LEAST_ROOM = 240.0
 
 
 def control_block(material: Material, control: ControlResult) -> Iterator[Flowable]:
     """All that the report says of one control."""
     beginning = list(_beginning(material, control))
     height = sum(one.wrap(WIDTH, 10_000.0)[1] for one in beginning)
-    yield CondPageBreak(min(height, _TALLEST_BEGINNING))
+    yield CondPageBreak(height if height <= _TALLEST_BEGINNING else _LEAST_ROOM)
     yield from beginning
     yield from _exceptions(material, control)
     for mapped in control.checks:

@@ -10,7 +10,7 @@ from typing import Any
 
 from reportlab.platypus import Flowable, PageBreak, Paragraph, Spacer
 
-from include.assessment.result import STATUSES
+from include.assessment.result import STATUSES, Gap
 from include.reports.model import ReportModel, percent_text, source_name, words
 from include.reports.next_steps import step_for
 from include.reports.pdf.appendix_change import points
@@ -109,10 +109,12 @@ def _compared(model: ReportModel, key: str) -> str:
 def _in_a_sentence(model: ReportModel) -> str:
     compliance, resources = model.metrics.compliance, model.metrics.resources
     failing = int(compliance["non_compliant_controls"])
-    text = (
-        f"{counted(failing, 'control')} {verb(failing, 'fails', 'fail')}, by "
-        f"{counted(int(resources['failing']), 'resource')}"
-    )
+    text = "No control is known to fail"
+    if failing:
+        text = (
+            f"{counted(failing, 'control')} {verb(failing, 'fails', 'fail')}, by "
+            f"{counted(int(resources['failing']), 'resource')}"
+        )
     if resources["excused"]:
         text += f", of which {int(resources['excused']):,} excused under some control"
     return markup(
@@ -133,7 +135,13 @@ def _risks(model: ReportModel, most: int) -> Iterator[Flowable]:
     found = model.metrics.failing_resources
     yield heading("Top risks", level=3)
     if not found:
-        yield Paragraph("Nothing fails." if not model.metrics.resources["failing"] else "-", BODY)
+        open_ = int(model.metrics.compliance["inconclusive_controls"])
+        yield Paragraph(
+            f"Nothing is known to fail; {counted(open_, 'control')} could not be decided."
+            if open_
+            else "Nothing fails.",
+            BODY,
+        )
         return
     start = model.assessment.period_start
     yield Rows(
@@ -185,14 +193,20 @@ def _decisions(model: ReportModel, most: int) -> Iterator[Flowable]:
 def _to_decide(model: ReportModel) -> Iterator[tuple[str, str]]:
     """Blocking gaps, exceptions that end, evidence that waits; the gravest first."""
     a, exceptions = model.assessment, model.metrics.exceptions
+    blocking: dict[tuple[str, str, str], list[Gap]] = {}
     for gap in a.gaps:
         if gap.blocking:
-            where = " ".join(part for part in (gap.account, gap.region) if part)
-            yield (
-                f"{source_name(gap.source)} in {where}: {words(gap.status).lower()}; concerns "
-                f"{counted(len(gap.controls), 'control')}",
-                step_for(gap),
-            )
+            blocking.setdefault((gap.source, gap.status, step_for(gap)), []).append(gap)
+    for (source, status, step), gaps in blocking.items():
+        where = f"{gaps[0].account} {gaps[0].region}".strip()
+        if len(gaps) > 1:
+            where = f"{len(gaps):,} places"
+        controls = len({control for gap in gaps for control in gap.controls})
+        yield (
+            f"{source_name(source)} in {where}: {words(status).lower()}; concerns "
+            f"{counted(controls, 'control')}",
+            step,
+        )
     present = [
         c
         for c in a.controls
