@@ -18,7 +18,13 @@ from include.reports.pdf.navigation import Contents
 from include.reports.pdf.style import BODY
 from tests.include.reports.pdf.hostile import build
 
-ENTRIES = [(1, "One"), (2, "One a", "one-a"), (1, "Two"), (2, "Same"), (1, "Three 日本")]
+ENTRIES: list[tuple[int, str] | tuple[int, str, str]] = [
+    (1, "One"),
+    (2, "One a", "one-a"),
+    (1, "Two"),
+    (2, "Same"),
+    (1, "Three 日本"),
+]
 
 
 def story() -> Iterator[Flowable]:
@@ -92,7 +98,7 @@ def test_contents_that_name_what_is_not_there_are_refused(tmp_path: Path) -> Non
 
 def test_the_document_is_dated_by_its_evidence(reader: pypdf.PdfReader) -> None:
     assert reader.metadata is not None
-    assert reader.metadata["/CreationDate"].startswith("D:20261101060500")
+    assert str(reader.metadata["/CreationDate"]).startswith("D:20261101060500")
 
 
 def luminance(colour: Any) -> float:
@@ -101,7 +107,8 @@ def luminance(colour: Any) -> float:
         one / 12.92 if one <= 0.03928 else ((one + 0.055) / 1.055) ** 2.4
         for one in (colour.red, colour.green, colour.blue)
     ]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+    value: float = 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+    return value
 
 
 def test_all_text_has_a_contrast_of_4_5_to_its_ground() -> None:
