@@ -126,9 +126,7 @@ def publish_reports(
     }
 
 
-def _spooled(
-    snapshots: Sequence[LoadedSnapshot], path: Path
-) -> Callable[[], Iterator[pa.Table]]:
+def _spooled(snapshots: Sequence[LoadedSnapshot], path: Path) -> Callable[[], Iterator[pa.Table]]:
     """All their evidence in a local file, which several reports read, each from its start."""
     with path.open("wb") as file:
         tables = (table for one in snapshots for table in one.iter_columns(SCHEMA.names))
