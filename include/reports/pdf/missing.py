@@ -11,7 +11,7 @@ from include.reports.next_steps import step_for
 from include.reports.pdf.layout import chapter, columns, heading, listed
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY
-from include.reports.wording import answer_text, place_text
+from include.reports.wording import answer_text, counted, place_text
 
 _MOST_PLACES = 6
 #: Of more controls than this, the others say so in their own blocks.
@@ -104,16 +104,29 @@ def _gaps(model: ReportModel) -> Iterator[Flowable]:
             ("Controls", 26),
         ),
         (
-            (source, status, _places(where), message, step, controls)
+            (source, status, _places(model, where), message, step, controls)
             for (source, status, message, step, controls), where in found.items()
         ),
         again="Missing evidence (continued)",
     )
 
 
-def _places(where: Mapping[str, Sequence[str]]) -> str:
-    """``222222222222 eu-west-1, us-east-1``: a line for each account."""
-    return "\n".join(f"{account} {', '.join(regions)}" for account, regions in where.items())
+def _places(model: ReportModel, where: Mapping[str, Sequence[str]]) -> str:
+    """``222222222222 eu-west-1``; accounts that miss the same regions share a line, all are so."""
+    a = model.assessment
+    by_regions: dict[tuple[str, ...], list[str]] = {}
+    for account, regions in where.items():
+        by_regions.setdefault(tuple(regions), []).append(account)
+    lines = []
+    for regions_, accounts in by_regions.items():
+        which, there = ", ".join(accounts), ", ".join(regions_)
+        if len(a.accounts) > 1 and set(accounts) == set(a.accounts):
+            which = f"all {counted(len(accounts), 'account')}"
+        if len(a.regions) > 1 and set(regions_) == set(a.regions):
+            there = f"all {counted(len(a.regions), 'region')}"
+        one = len(accounts) == len(regions_) == 1
+        lines.append(f"{which} {there}".strip() if one else f"{which}: {there}".rstrip(": "))
+    return "\n".join(lines)
 
 
 def _some(ids: Sequence[str], most: int) -> str:

@@ -32,6 +32,7 @@ from include.reports.wording import reason_text, remedy_of
 from include.workpapers.samples import samples_of
 from tests.include.assessment.estate import (
     ACCOUNT,
+    AWAY,
     HOME,
     PERIOD,
     config,
@@ -483,3 +484,11 @@ def test_nothing_stands_outside_its_frame(drawn: Path) -> None:
             assert min(c["x0"] for c in body) >= MARGIN - 0.5
             assert max(c["x1"] for c in body) <= PAGE_WIDTH - MARGIN + 0.5
             assert max(c["bottom"] for c in body) <= PAGE_HEIGHT - 20
+
+
+def test_places_that_miss_the_same_share_a_line_however_many_they_are(tmp_path: Path) -> None:
+    accounts = tuple(f"{111_111_111_111 + n}" for n in range(100))
+    found = judged(accounts=accounts, regions=(HOME, AWAY))
+    pages = pages_of(write_pdf(model_of(found), tmp_path / "report.pdf"))
+    assert len(pages) < 25
+    assert any("all 100 accounts" in page for page in pages)
