@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
 import pyarrow as pa
 
 from include.assessment.result import Assessment
-from include.evidence.cell import Cell
-from include.evidence.receipt import ReceiptStatus
-from include.evidence.snapshot import LoadedSnapshot, SnapshotRef
 from include.evidence.store import SnapshotStore
 from include.metrics.compute import compute_metrics
 from include.metrics.evidence import COLUMNS, aggregate
@@ -18,6 +14,7 @@ from include.metrics.metering import Prices
 from include.metrics.model import Metrics
 from include.runs.earlier import earlier_results
 from include.runs.plan import Plan
+from include.runs.snapshots import judged_snapshots
 from include.runs.workspace import Workspace
 
 
@@ -44,8 +41,9 @@ def figures_of(
 
     def tables() -> Iterator[pa.Table]:
         for snapshot in judged_snapshots(assessment, plan, store):
-            read.append(snapshot.ref.uri)
-            yield from snapshot.iter_columns(COLUMNS)
+            if snapshot.ref.uri:
+                read.append(snapshot.ref.uri)
+                yield from snapshot.iter_columns(COLUMNS)
 
     metrics = compute_metrics(
         assessment,
@@ -55,26 +53,3 @@ def figures_of(
         expiring_days=expiring_days,
     )
     return metrics, read
-
-
-def judged_snapshots(
-    assessment: Assessment, plan: Plan, store: SnapshotStore
-) -> Iterator[LoadedSnapshot]:
-    """The snapshots that a result names in its receipts, as they were then.
-
-    Raises AuditError when one of them isn't what the result promises.
-    """
-    for line in assessment.receipts:
-        if line.uri:
-            cell = Cell(line.source, line.account, line.region, plan.period, line.selection)
-            yield store.load(
-                SnapshotRef(
-                    line.uri,
-                    line.digest,
-                    line.content_digest,
-                    cast(ReceiptStatus, line.status),
-                    line.items,
-                    line.ended,
-                    cell,
-                )
-            )

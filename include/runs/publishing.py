@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -10,13 +11,14 @@ from datetime import datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 from typing import Any
 
 import pyarrow as pa
 
 from include import reports
-from include.assessment.inputs import chosen
 from include.assessment.result import Assessment
+from include.checks.catalogue import load_catalogue
 from include.clock import iso
 from include.digests import canonical_json, digest_of, sha256
 from include.evidence.snapshot import LoadedSnapshot
@@ -27,19 +29,37 @@ from include.reports.model import ReportContext
 from include.reports.write import write_reports
 from include.runs.plan import Plan
 from include.runs.populations import stored_population
-from include.runs.snapshots import snapshots_of
+from include.runs.snapshots import judged_snapshots
 from include.runs.workspace import Reference, Workspace
 from include.workpapers.population import read_population
 from include.workpapers.sampling import Sampling
 
 #: How many failing controls a summary names.
 _TOP = 5
-#: What the reports' bytes depend on besides our own code.
+#: Our own code and texts that stand in the reports or shape them, below ``include``.
+_OURS = (
+    "assessment",
+    "checks",
+    "clock.py",
+    "digests.py",
+    "evidence",
+    "frameworks",
+    "metrics",
+    "reports",
+    "workpapers",
+)
+#: What the reports' bytes depend on besides.
 _LIBRARIES = (
     "arabic-reshaper",
+    "botocore",
     "jinja2",
     "manimgx-fonts",
+    "markupsafe",
+    "msgspec",
+    "numpy",
+    "pandas",
     "paperang-p2-fonts-cjk",
+    "pyarrow",
     "pymupdf-fonts",
     "reportlab",
     "xlsxwriter",
@@ -70,7 +90,9 @@ def publish_reports(
 
     What is returned goes through XCom: ``reports`` names the files that people open, ``files`` the
     list of all of them (a receipt for each cell is thousands in a large organisation).
-    ``population`` names the file of what was judged (see populations.py).
+    ``population`` names the file of what was judged (see populations.py). Evidence and receipts
+    are those of the snapshots that the result was judged by, whatever was collected since; raises
+    AuditError when one of them isn't what the result promises.
 
     The package's name is a digest of what the reports are made from, and by which code: the same
     inputs find the package there already, a recomputed result gets one of its own beside it.
@@ -85,6 +107,8 @@ def publish_reports(
         environment,
         (population or {}).get("digest", ""),
         asdict(sampling or Sampling()),
+        # Also of the user's own checks, whose remedies stand in the reports.
+        load_catalogue().digest,
         renderer(),
     ]
     package = digest_of(about)[:16]
@@ -93,7 +117,7 @@ def publish_reports(
 
     with ExitStack() as kept:
         folder = kept.enter_context(tempfile.TemporaryDirectory(prefix="reports-"))
-        given = chosen(snapshots_of(plan, store), plan.scope, plan.period)
+        given = list(judged_snapshots(assessment, plan, store))
         spool = Path(kept.enter_context(tempfile.TemporaryDirectory(prefix="evidence-")))
         evidence = _spooled(given, spool / "evidence.parquet")
         judged = (
@@ -145,11 +169,13 @@ def renderer() -> str:
     top = Path(reports.__file__).parent.parent
     code = {
         file.relative_to(top).as_posix(): sha256(file.read_bytes())
-        for folder in ("reports", "workpapers")
-        for file in sorted((top / folder).rglob("*"))
+        for ours in _OURS
+        for file in sorted([top / ours, *(top / ours).rglob("*")])
         if file.suffix != ".pyc" and file.is_file()
     }
-    return digest_of([code, [version(library) for library in _LIBRARIES]])
+    libraries = [version(library) for library in _LIBRARIES]
+    # PDF, XLSX and Parquet are deflated; Python has the tables of characters.
+    return digest_of([code, libraries, python_version(), zlib.ZLIB_RUNTIME_VERSION])
 
 
 def content_type(path: Path) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 from include.assessment.registers import Exclusion
+from include.assessment.result import Assessment
 from include.aws.sessions import SessionFactory
 from include.checks.catalogue import load_catalogue
 from include.checks.check import Check
@@ -129,6 +130,29 @@ def snapshots_of(plan: Plan, store: SnapshotStore) -> Iterator[LoadedSnapshot]:
                 yield _absent(part)
 
 
+def judged_snapshots(
+    assessment: Assessment, plan: Plan, store: SnapshotStore
+) -> Iterator[LoadedSnapshot]:
+    """The snapshots that a result names in its receipts, as they were then and in their order.
+
+    Unlike :func:`snapshots_of`, which finds what is in force now: another run may have collected
+    anew since. Where there was no snapshot, a receipt alone. Raises AuditError when one of them
+    isn't what the result promises.
+    """
+    for line in assessment.receipts:
+        cell = Cell(line.source, line.account, line.region, plan.period, line.selection)
+        status = cast(ReceiptStatus, line.status)
+        if line.uri:
+            ref = SnapshotRef(
+                line.uri, line.digest, line.content_digest, status, line.items, line.ended, cell
+            )
+            yield store.load(ref)
+            continue
+        decision = plan.exclusion_of(cell.source, cell.account, cell.region)
+        excluded = _decided(decision) if status == "EXCLUDED" and decision else None
+        yield _receipt_alone(cell, status, line.message, excluded)
+
+
 def evidence_of(
     plan: Plan, store: SnapshotStore, wanted: Collection[tuple[str, str]]
 ) -> Iterator[Evidence]:
@@ -173,14 +197,19 @@ def _excluded(cell: Cell, decision: Exclusion) -> LoadedSnapshot:
         cell,
         "EXCLUDED",
         f"Left out by {decision.id}: {decision.reason}",
-        {
-            "id": decision.id,
-            "reason": decision.reason,
-            "owner": decision.owner,
-            "approver": decision.approver,
-            "until": decision.until.isoformat(),
-        },
+        _decided(decision),
     )
+
+
+def _decided(decision: Exclusion) -> dict[str, str]:
+    """A decision as a receipt has it."""
+    return {
+        "id": decision.id,
+        "reason": decision.reason,
+        "owner": decision.owner,
+        "approver": decision.approver,
+        "until": decision.until.isoformat(),
+    }
 
 
 def _receipt_alone(

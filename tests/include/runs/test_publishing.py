@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from include import reports
 from include.assessment.result import Assessment
+from include.checks.catalogue import load_catalogue
+from include.evidence.snapshot import LoadedSnapshot, SnapshotRef
 from include.metrics.compute import compute_metrics
 from include.reports.model import ReportContext
 from include.runs import publishing
@@ -24,7 +30,7 @@ from include.runs.publishing import publish_reports, seal_package, summary_of
 from include.runs.workspace import Workspace, fetch_json
 from include.workpapers.population import SCHEMA, table_of, write_population
 from include.workpapers.sampling import Sampling
-from tests.include.reports.sample import assessment
+from tests.include.reports.sample import assessment, snapshots
 
 PLAN = Plan(
     framework="cis_aws_5.0",
@@ -43,9 +49,17 @@ PLAN = Plan(
 )
 
 
-class NoSnapshots:
+class Judged:
+    """Has the snapshots of the sample, and none in force: whatever was collected since."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._receipts = {one.ref.uri: one.receipt for one in snapshots(seed)}
+
     def find(self, cell: Any) -> None:
-        return None
+        raise AssertionError("What is in force now is not what was judged.")
+
+    def load(self, ref: SnapshotRef) -> LoadedSnapshot:
+        return LoadedSnapshot(ref, self._receipts[ref.uri])
 
 
 @pytest.fixture
@@ -64,7 +78,7 @@ def publish(s3: Any, found: Assessment, **more: Any) -> dict[str, Any]:
         found,
         compute_metrics(found).to_json(),
         {"assessment_id": "a-1"},
-        NoSnapshots(),  # type: ignore[arg-type]
+        Judged(),  # type: ignore[arg-type]
         Workspace(s3, "reports", "packages"),
         "test",
         **more,
@@ -162,3 +176,53 @@ def test_the_reports_are_given_the_population_the_result_was_judged_with(
 def test_another_way_of_sampling_is_another_package(s3: Any) -> None:
     few = publish(s3, assessment(seed=1), sampling=Sampling(size=5))
     assert publish(s3, assessment(seed=1))["package"] != few["package"]
+
+
+def test_the_reports_are_given_the_receipts_the_result_names(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = assessment(seed=1)
+    line = replace(found.receipts[0], uri="", digest="", status="FAILED", message="Not collected.")
+    seen: list[tuple[str, str, str, str]] = []
+
+    def look(found: Any, figures: Any, context: ReportContext, folder: Path) -> list[Path]:
+        seen.extend((r.source, r.account, r.region, r.message) for r in context.receipts())
+        return []
+
+    monkeypatch.setattr(publishing, "write_reports", look)
+    found = replace(found, receipts=(line, *found.receipts[1:]))
+    publish(s3, found)
+    assert seen == [(r.source, r.account, r.region, r.message) for r in found.receipts]
+    assert seen[0][3] == "Not collected."
+
+
+def test_other_remedies_make_another_package(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = publish(s3, assessment(seed=1))
+    changed = replace(load_catalogue(), digest="of other files")
+    monkeypatch.setattr(publishing, "load_catalogue", lambda: changed)
+    assert publish(s3, assessment(seed=1))["package"] != first["package"]
+
+
+def test_every_library_that_the_reports_import_is_part_of_their_edition() -> None:
+    ours = Path(reports.__file__).parents[1]
+    imported = {
+        name.partition(".")[0]
+        for folder in ("reports", "workpapers", "metrics")
+        for file in (ours / folder).rglob("*.py")
+        if file.parent.name != "comparison"  # is no part of a package
+        for node in ast.walk(ast.parse(file.read_text()))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    there = packages_distributions()
+    needed = {
+        distribution.lower()
+        for name in imported - set(sys.stdlib_module_names)
+        for distribution in there.get(name, ())
+    }
+    assert needed <= set(publishing._LIBRARIES)
