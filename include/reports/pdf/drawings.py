@@ -11,8 +11,8 @@ from typing import Any
 
 from reportlab.platypus import Flowable, Paragraph, Spacer
 
-from include.reports.pdf.cells import draw_label, label_width
 from include.reports.pdf.navigation import key_of
+from include.reports.pdf.operators import draw_label, label_width
 from include.reports.pdf.style import (
     BAR_COLOURS,
     BAR_INK,

@@ -7,7 +7,7 @@ from typing import Any
 
 from reportlab.platypus import Flowable
 
-from include.reports.pdf.cells import PAD_X, PAD_Y, SIZE
+from include.reports.pdf.columns import PAD_X, PAD_Y, SIZE
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import MUTED, SANS
 from include.reports.pdf.tagging import artifact

@@ -12,7 +12,9 @@ from typing import Any
 
 from reportlab.platypus import Flowable
 
-from include.reports.pdf.cells import Cell, Column, Look, draw_label
+from include.reports.pdf.cells import Look
+from include.reports.pdf.columns import Cell, Column
+from include.reports.pdf.operators import draw_label
 from include.reports.pdf.style import BOLD
 from include.reports.pdf.text import drawable
 from include.reports.pdf.text import wrap as wrap
