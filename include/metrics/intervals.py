@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from include.clock import from_iso, iso
+from include.metrics.model import two_decimals
 
-_DAY = 86_400.0
+_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -55,8 +56,8 @@ def seconds_within(stretches: Sequence[Stretch], start: datetime) -> float:
 
 
 def days(seconds: float) -> float:
-    """Seconds as days, to two decimals."""
-    return round(seconds / _DAY, 2)
+    """Seconds as days, to two decimals, halves rounded up."""
+    return two_decimals(seconds, _DAY)
 
 
 def shown(stretches: Sequence[Stretch], start: datetime, end: datetime) -> list[list[str | None]]:

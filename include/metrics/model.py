@@ -20,7 +20,13 @@ def percent(part: int, whole: int) -> float | None:
     """``part`` of ``whole`` in per cent, two decimals, halves rounded up; None of nothing."""
     if whole == 0:
         return None
-    exact = Decimal(100 * part) / Decimal(whole)
+    return two_decimals(100 * part, whole)
+
+
+def two_decimals(amount: float, unit: float) -> float:
+    """``amount`` in ``unit``, two decimals, halves rounded up, as a spreadsheet does: 2,300,400
+    seconds are 26.63 days of 86,400, where Python's ``round`` makes 26.62 of the exact 26.625."""
+    exact = Decimal(amount) / Decimal(unit)
     return float(exact.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP))
 
 

@@ -12,9 +12,9 @@ from include.clock import from_iso
 from include.metrics import intervals
 from include.metrics.failures import STATES, Failure, Key
 from include.metrics.history import Since, since_of
-from include.metrics.model import SEVERITIES, Row
+from include.metrics.model import SEVERITIES, Row, two_decimals
 
-_HOUR = 3_600.0
+_HOUR = 3_600
 
 
 def starts_of(
@@ -41,13 +41,13 @@ def non_compliance_of(
         severity, since = one.check.severity, starts[one.key]
         failed = intervals.seconds_within(one.stretches, start)
         seconds[severity] += failed  # type: ignore[assignment]
-        hours = None
+        took = None
         if one.state != "gone" and one.over:
             # Where the whole period is judged, what was fixed counts as failing all the same.
             fixed[severity] += 1
             if one.last is not None and one.last.end < end and since.at and since.exact:
-                hours = (one.last.end - since.at).total_seconds() / _HOUR
-                to_fix[severity].append(hours)
+                took = (one.last.end - since.at).total_seconds()
+                to_fix[severity].append(took)
         rows.append(
             {
                 "check": one.check.id,
@@ -60,14 +60,14 @@ def non_compliance_of(
                 "intervals": intervals.shown(one.stretches, start, end),
                 "days": intervals.days(failed) if one.stretches else None,
                 **since.to_json(),
-                "hours_to_fix": None if hours is None else round(hours, 2),
+                "hours_to_fix": None if took is None else two_decimals(took, _HOUR),
                 "controls": list(one.controls),
                 "sources": sorted(one.sources),
                 "excused": one.excused,
             }
         )
     states = Counter(one.state for one in ordered)
-    every = [hours for severity in SEVERITIES for hours in to_fix[severity]]
+    every = [took for severity in SEVERITIES for took in to_fix[severity]]
     return {
         "failures": rows,
         "totals": {
@@ -90,5 +90,6 @@ def non_compliance_of(
     }
 
 
-def _mean(hours: list[float]) -> Any:
-    return round(sum(hours) / len(hours), 2) if hours else None
+def _mean(seconds: list[float]) -> Any:
+    """In hours."""
+    return two_decimals(sum(seconds), len(seconds) * _HOUR) if seconds else None

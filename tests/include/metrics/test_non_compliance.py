@@ -36,6 +36,12 @@ def test_days_are_counted_from_the_start_to_the_end_of_the_period() -> None:
     assert since(row) == ("2026-10-22T12:00:00Z", "within_period", True)
 
 
+def test_halves_of_a_hundredth_of_a_day_are_rounded_up() -> None:
+    row = only(month("2026-10", fails("i-1", ("2026-10-05T09:00:00Z", ""))))
+    # 5 October 9:00 to 1 November: 26 days and 15 hours, 26.625 days; round() would make 26.62.
+    assert row["days"] == 26.63
+
+
 def test_an_end_that_is_the_periods_own_is_open() -> None:
     row = only(month("2026-10", fails("i-1", ("2026-10-31T00:00:00Z", END))))
     assert (row["intervals"], row["days"]) == ([["2026-10-31T00:00:00Z", None]], 1.0)
