@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from include.checks.catalogue import load_catalogue
 from include.evidence.item import SOURCE_NAMES
 from include.reports.html.columns import Column, Head, Words, renamed, short_column, table_json
+from include.reports.links import links_of
 from include.reports.model import ReportModel, words
 
 #: Above so many rows a table is not part of the page, which says so and names the file.
@@ -233,17 +233,10 @@ def _hex(chunk: pa.Array) -> str:
 
 def _links(model: ReportModel, source: Column, keyword: Column) -> tuple[Column, Column]:
     """The checks and controls that items speak to, looked up once per source and keyword."""
-    catalogue, by_check = load_catalogue(), model.controls_by_check
+    links = links_of(model)
     pairs = source.codes * max(len(keyword.words), 1) + keyword.codes
     distinct, codes = np.unique(pairs, return_inverse=True)
-    checks, controls = [], []
-    for pair in distinct.tolist():
-        of, word = divmod(pair, max(len(keyword.words), 1))
-        name, key = source.words[of], keyword.words[word]
-        found = [c.id for c in catalogue.answered_by(name, key) if c.id in by_check]
-        ids = dict.fromkeys(control for check in found for control in by_check[check])
-        if name == "manual":
-            ids = dict.fromkeys([key])
-        checks.append(" ".join(found))
-        controls.append(" ".join(ids))
+    places = (divmod(pair, max(len(keyword.words), 1)) for pair in distinct.tolist())
+    found = [links(source.words[of], keyword.words[word]) for of, word in places]
+    checks, controls = [one for one, _ in found], [one for _, one in found]
     return renamed(_CHECKS, checks, codes), renamed(_CONTROLS, controls, codes)

@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
 
 import numpy as np
 import pyarrow as pa
 
-from include.checks.catalogue import load_catalogue
-from include.metrics.evidence import checks_by_keyword
+from include.reports.links import links_of
 from include.reports.model import ReportModel
 from include.reports.tables.columns import Table, Value
 
 #: Rows written at a time: what an export holds in memory, beside the row group it reads.
 ROWS = 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-#: The checks and the controls that a (source, keyword) speaks to, with spaces between.
-Links = Callable[[str, str], tuple[str, str]]
-
-
-def links_of(model: ReportModel) -> Links:
-    """What items speak to, in the framework's order; manual evidence to its own control."""
-    checks = checks_by_keyword(model.assessment, load_catalogue())
-    controls = {control.id for control in model.assessment.controls}
-
-    @cache
-    def links(source: str, keyword: str) -> tuple[str, str]:
-        found = checks.get((source, keyword), ())
-        if source == "manual" and keyword in controls:
-            return " ".join(found), keyword
-        mapped = (control for check in found for control in model.controls_by_check[check])
-        return " ".join(found), " ".join(dict.fromkeys(mapped))
-
-    return links
 
 
 def evidence_batches(model: ReportModel) -> Iterator[pa.RecordBatch]:

@@ -420,18 +420,19 @@ def test_severities_and_controls_are_sorted_as_people_read_them() -> None:
 
 def test_exceptions_that_end_soon_or_have_ended_are_in_the_summary(tmp_path: Path) -> None:
     found = model()
-    applied = {**found.metrics.exceptions["applied"][0], "id": "EX-9", "expires_soon": True}
+    used = next(one for one in found.assessment.registers if one.register == "exceptions")
+    unused = replace(used, id="EX-9", used=False)
     ended = {**found.metrics.exceptions["applied"][0], "id": "EX-1"}
-    exceptions = {
-        **found.metrics.exceptions,
-        "applied": [applied],
-        "expiring": ["EX-9"],
-        "expired": [ended],
-    }
-    metrics = replace(found.metrics, exceptions=exceptions)
-    root = read(write_html(replace(found, metrics=metrics), tmp_path / "a.html"))
+    exceptions = {**found.metrics.exceptions, "expiring": ["EX-9"], "expired": [ended]}
+    shown = replace(
+        found,
+        assessment=replace(found.assessment, registers=(used, unused)),
+        metrics=replace(found.metrics, exceptions=exceptions),
+    )
+    root = read(write_html(shown, tmp_path / "a.html"))
     text = squeezed(root.one("section", id="summary").text())
     soon = text[text.index("Exceptions that end soon") : text.index("By account")]
     assert "EX-9" in soon
-    assert applied["until"] in soon
+    assert unused.until in soon
+    assert used.id not in soon
     assert "1 exception has ended and counts no longer: EX-1." in soon
