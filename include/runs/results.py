@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -169,7 +169,7 @@ def _plain(text: str) -> str:
 
 def _result_in(folder: Workspace, scope: str) -> Result | None:
     interim: Result | None = None
-    for name, written in _objects(folder, "assessment-"):
+    for name, written in folder.newest("assessment"):
         value, reference = folder.get_json(name)
         result = Result(scope, written, Assessment.from_json(value), reference)
         if result.final:
@@ -179,7 +179,7 @@ def _result_in(folder: Workspace, scope: str) -> Result | None:
 
 
 def _with_population(folder: Workspace, result: Result) -> Result:
-    for name, _ in _objects(folder, "judged-"):
+    for name in folder.newest_first("judged"):
         judged, _ = folder.get_json(name)
         if judged["assessment"] == result.reference.to_json() and judged["population"]:
             return Result(
@@ -192,12 +192,9 @@ def _with_population(folder: Workspace, result: Result) -> Result:
     return result
 
 
-def _folders(runs: Workspace, prefix: str = "") -> list[str]:
-    pages = runs.s3.get_paginator("list_objects_v2").paginate(
-        Bucket=runs.bucket, Prefix=f"{runs.prefix}/{prefix}", Delimiter="/"
-    )
+def _folders(runs: Workspace, beginning: str = "") -> list[str]:
     try:
-        found = [one["Prefix"] for page in pages for one in page.get("CommonPrefixes", ())]
+        return runs.folders(beginning)
     except ClientError as error:
         if not is_no_bucket(error):
             raise
@@ -205,14 +202,3 @@ def _folders(runs: Workspace, prefix: str = "") -> list[str]:
             f"There is no bucket {runs.bucket}.",
             hint="Results lie in the setting reports_bucket; the first run makes it.",
         ) from None
-    return sorted(prefix.removeprefix(f"{runs.prefix}/").rstrip("/") for prefix in found)
-
-
-def _objects(folder: Workspace, prefix: str) -> list[tuple[str, datetime]]:
-    """Names and times of what lies in a folder, the last written first."""
-    found: list[tuple[str, Any]] = []
-    pages = folder.s3.get_paginator("list_objects_v2")
-    for page in pages.paginate(Bucket=folder.bucket, Prefix=f"{folder.prefix}/{prefix}"):
-        found += [(one["Key"], one["LastModified"]) for one in page.get("Contents", ())]
-    found.sort(key=lambda one: (-one[1].timestamp(), one[0]))
-    return [(key.removeprefix(f"{folder.prefix}/"), at) for key, at in found]

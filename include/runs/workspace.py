@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -97,18 +98,25 @@ class Workspace:
         body = canonical_json(value)
         return self.put(f"{kind}-{sha256(body)[:16]}.json", body, content_type="application/json")
 
-    def newest_first(self, kind: str) -> list[str]:
-        """The names of what :meth:`put_json` wrote of one kind, the last written first."""
-        found: list[tuple[float, str]] = []
+    def newest(self, kind: str) -> list[tuple[str, datetime]]:
+        """What :meth:`put_json` wrote of one kind, the last written first: names and times (UTC).
+
+        Within S3's second, the name decides.
+        """
+        found: list[tuple[datetime, str]] = []
         pages = self.s3.get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=self.bucket, Prefix=f"{self.prefix}/{kind}-"):
-            found += [(o["LastModified"].timestamp(), o["Key"]) for o in page.get("Contents", ())]
+            found += [(one["LastModified"], one["Key"]) for one in page.get("Contents", ())]
         return [
-            key.removeprefix(f"{self.prefix}/")
-            for _, key in sorted(found, key=lambda one: (-one[0], one[1]))
+            (key.removeprefix(f"{self.prefix}/"), at)
+            for at, key in sorted(found, key=lambda one: (-one[0].timestamp(), one[1]))
         ]
 
-    def folders(self, beginning: str) -> list[str]:
+    def newest_first(self, kind: str) -> list[str]:
+        """The names of :meth:`newest`."""
+        return [name for name, _ in self.newest(kind)]
+
+    def folders(self, beginning: str = "") -> list[str]:
         """The names of the folders just below that begin so, sorted."""
         found: list[str] = []
         pages = self.s3.get_paginator("list_objects_v2")

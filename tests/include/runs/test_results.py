@@ -14,7 +14,6 @@ from moto import mock_aws
 
 from include.assessment.result import Assessment
 from include.errors import AuditError, InputError
-from include.runs import results
 from include.runs.plan import Plan
 from include.runs.populations import population_tables, store_population
 from include.runs.results import find_results, framework_named, record_judged, resolve
@@ -43,20 +42,20 @@ WRITTEN: list[str] = []
 @pytest.fixture
 def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each object is a second younger than the one written before it."""
-    plain = results._objects
+    plain = Workspace.newest
 
-    def objects(folder: Workspace, prefix: str) -> list[tuple[str, datetime]]:
+    def newest(folder: Workspace, kind: str) -> list[tuple[str, datetime]]:
         found = [
             (
                 name,
                 datetime(2026, 11, 1, 0, 0, WRITTEN.index(f"{folder.prefix}/{name}"), tzinfo=UTC),
             )
-            for name, _ in plain(folder, prefix)
+            for name, _ in plain(folder, kind)
         ]
         return sorted(found, key=lambda one: -one[1].timestamp())
 
     WRITTEN.clear()
-    monkeypatch.setattr(results, "_objects", objects)
+    monkeypatch.setattr(Workspace, "newest", newest)
 
 
 def put(runs: Workspace, plan: Plan, found: Assessment, **links: Any) -> Reference:
