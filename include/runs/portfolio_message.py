@@ -40,6 +40,8 @@ def portfolio_message(
     if len(summary["frameworks"]) > _MOST:
         lines.append(f"and {len(summary['frameworks']) - _MOST} more")
     lines += [f"{row['framework']:<30} not assessed: {row['why']}" for row in missing[:_MOST]]
+    if len(missing) > _MOST:
+        lines.append(f"and {len(missing) - _MOST} more not assessed")
     lines += [
         "",
         f"Failing resources, each once: {totals['failing_resources']}",

@@ -143,7 +143,7 @@ class NotifyPortfolioOperator(AssessmentOperator):
             link = f"{base}/dags/{run.dag_id}/runs/{run.run_id}"
             if self.published:
                 summary = self.published["summary"]
-                period, outcome = summary["period"], "Portfolio"
+                period, outcome = summary["period"], "Incomplete" if failed else "Portfolio"
                 links = {one["name"]: one["uri"] for one in self.published["reports"]}
                 message = portfolio_message(settings.environment, summary, {"run": link, **links})
             else:
@@ -164,9 +164,13 @@ class NotifyPortfolioOperator(AssessmentOperator):
             said = str(answer["MessageId"])
         else:
             said = ""
-        if failed or not self.published:
-            # The only leaf: a run without its portfolio must not end as a success.
+        # The only leaf: a run without its portfolio, or its seal, must not end as a success.
+        if not self.published:
             raise AirflowFailException(f"There is no portfolio. Failed: {', '.join(failed)}.")
+        if failed:
+            raise AirflowFailException(
+                f"The portfolio is not complete. Failed: {', '.join(failed)}."
+            )
         if not said:
             raise AirflowSkipException("Nobody is to be told: no topic, or switched off.")
         return said

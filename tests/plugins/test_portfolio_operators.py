@@ -129,6 +129,14 @@ def test_a_run_that_failed_tells_which_task_and_does_not_end_as_a_success(
     assert "gather" in json.loads(topic.published[0]["Message"])["email"]
 
 
+def test_a_portfolio_without_its_seal_is_told_as_incomplete(runs: Workspace, topic: Topic) -> None:
+    leave(runs, of("first_1.0", "a"))
+    notify = NotifyPortfolioOperator(task_id="notify", published=rendered())
+    with pytest.raises(AirflowFailException, match=r"not complete\. Failed: seal"):
+        notify.execute(context({"seal": "failed"}))
+    assert topic.published[0]["Subject"] == "Incomplete: all frameworks 2026-10"
+
+
 def test_nobody_is_told_when_it_is_switched_off(runs: Workspace, topic: Topic) -> None:
     leave(runs, of("first_1.0", "a"))
     notify = NotifyPortfolioOperator(task_id="notify", published=rendered())
