@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from include.reports.files import PACKAGE_FILES
 from include.reports.oscal.names import label, line, present, prop, uuid_of
 
 _MEDIA_TYPES = {
@@ -23,21 +24,7 @@ _MEDIA_TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".zip": "application/zip",
 }
-_TITLES = {
-    "report.pdf": "Report for people",
-    "report.html": "Report for the browser",
-    "report.json": "The whole result for programs",
-    "workbook.xlsx": "Tables of the result as a workbook",
-    "controls.csv": "Controls and their status",
-    "failing.csv": "Failing resources by control and check",
-    "evidence.csv": "Every evidence item",
-    "evidence.jsonl": "Every evidence item with its attributes",
-    "population.csv": "Every resource that a check judged",
-    "exceptions.csv": "Exceptions and other recorded decisions",
-    "receipts.csv": "Receipts: how complete the evidence is",
-    "samples.csv": "Samples of the population",
-    "workpapers.pdf": "Workpapers",
-}
+_TITLES = {path: holds.rstrip(".") for path, holds in PACKAGE_FILES}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from reportlab.platypus import Flowable, Paragraph, Spacer
 
+from include.reports.files import PACKAGE_FILES
 from include.reports.glossary import GLOSSARY
 from include.reports.model import source_name, words
 from include.reports.pdf.layout import chapter, columns, heading, plain_time
@@ -14,23 +15,6 @@ from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY
 from include.reports.pdf.text import markup
 from include.reports.wording import counted
-
-#: Names of the package's files and what is in them.
-FILES: tuple[tuple[str, str], ...] = (
-    ("report.pdf", "This report."),
-    ("report.html", "The same for a browser, with search and filters; needs no network."),
-    ("report.json", "The same for programs; its form is in report.schema.json of the product."),
-    ("workbook.xlsx", "All tables as sheets: controls, failing, evidence, population, receipts."),
-    ("controls.csv", "One line per control: status, reason, counts."),
-    ("failing.csv", "One line per control, check and resource that fails."),
-    ("evidence.csv, evidence.jsonl", "Every item of evidence with the controls it speaks to."),
-    ("population.csv", "Every resource that a check judged, and how."),
-    ("exceptions.csv", "The registers' decisions."),
-    ("receipts.csv", "One line per receipt of appendix A, with its requests' counts and digests."),
-    ("samples.csv", "The samples drawn from the population; anybody can draw them again."),
-    ("workpapers.pdf", "Populations reconciled to receipts, samples, how each source was asked."),
-    ("oscal/assessment-results.json", "The result as OSCAL, for other tools."),
-)
 
 
 def receipts(material: Material) -> Iterator[Flowable]:
@@ -147,4 +131,4 @@ def files(material: Material) -> Iterator[Flowable]:
         BODY,
     )
     yield heading("Files", level=2)
-    yield Rows(columns(("File", 40, "strong"), ("What it holds", 80)), FILES)
+    yield Rows(columns(("File", 40, "strong"), ("What it holds", 80)), PACKAGE_FILES)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from include.clock import from_iso
+from include.reports.files import PACKAGE_FILES
 from include.reports.model import LIMITATIONS, ReportModel, source_name, words
 from include.reports.tables import definitions
 from include.reports.tables.book import Book, Sheet
@@ -91,6 +92,9 @@ def read_me(
     sheet.heading("How to read the cells")
     for text in _CELLS:
         sheet.paragraph(text)
+    sheet.heading("Files of the package")
+    for file in PACKAGE_FILES:
+        sheet.line(file.path, file.holds)
     sheet.heading("Limitations")
     for text in LIMITATIONS:
         sheet.paragraph(text)

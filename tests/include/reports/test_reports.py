@@ -16,6 +16,7 @@ from pypdf import PdfReader
 from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from include.metrics.compute import compute_metrics
+from include.reports.files import PACKAGE_FILES
 from include.reports.pdf.document import write_pdf
 from include.reports.pdf.fonts import SANS
 from include.reports.pdf.rows import Column, Rows, wrap
@@ -23,7 +24,7 @@ from include.reports.tables.csv_files import safe, write_evidence
 from include.reports.tables.definitions import EVIDENCE
 from include.reports.write import write_reports
 from tests.include.assessment.estate import row
-from tests.include.reports.sample import CONTEXT, assessment, model, model_of, table_of
+from tests.include.reports.sample import CONTEXT, assessment, model, model_of, streamed, table_of
 
 
 def text_of(path: Path) -> str:
@@ -46,25 +47,26 @@ def read(path: Path) -> list[dict[str, str]]:
 def test_all_reports_have_the_same_bytes_whenever_and_wherever_they_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context = replace(CONTEXT, evidence=lambda: [table_of([row("PASS"), row("FAIL")])])
-    figures = compute_metrics(assessment())
-    first = write_reports(assessment(), figures, context, tmp_path / "a")
+    found = streamed()
+    a, b = tmp_path / "a", tmp_path / "b" / "deeper"
+    first = write_reports(found.assessment, found.metrics, found.context, a)
     monkeypatch.setenv("TZ", "Pacific/Kiritimati")
     time.tzset()
     try:
-        second = write_reports(
-            assessment(), compute_metrics(assessment()), context, tmp_path / "b" / "deeper"
-        )
+        again = streamed()
+        second = write_reports(again.assessment, again.metrics, again.context, b)
     finally:
         monkeypatch.delenv("TZ")
         time.tzset()
-    assert [path.name for path in first] == [
-        "report.pdf",
-        "report.json",
-        "controls.csv",
-        "failing.csv",
-        "evidence.csv",
-    ]
+    names = [path.relative_to(a).as_posix() for path in first]
+    assert names == [path.relative_to(b).as_posix() for path in second]
+    # All that is written is told, and is what the product says a package holds.
+    assert sorted(names) == sorted(
+        path.relative_to(a).as_posix() for path in a.rglob("*") if path.is_file()
+    )
+    kinds = dict.fromkeys("receipts/" if name[:9] == "receipts/" else name for name in names)
+    assert list(kinds) == [file.path for file in PACKAGE_FILES]
+    assert sum(name.startswith("receipts/") for name in names) == len(found.assessment.receipts)
     for one, other in zip(first, second, strict=True):
         assert one.read_bytes() == other.read_bytes(), one.name
         assert os.fsencode(tmp_path) not in one.read_bytes()

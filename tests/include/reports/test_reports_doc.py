@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from include.reports.files import PACKAGE_FILES
 from include.reports.json_report import FORMAT_VERSION, report_json, write_json
 from tests.include.reports.sample import model
 
@@ -35,6 +36,14 @@ def run(command: str, folder: Path) -> str:
 def test_the_page_names_the_form_in_force() -> None:
     assert f"`format_version` is `{FORMAT_VERSION}`" in DOC
     assert len(COMMANDS) == 5
+
+
+def test_the_page_lists_the_files_of_a_package_and_no_others() -> None:
+    table = DOC[DOC.index("| file |") :].split("\n\n")[0]
+    named = [
+        name for line in table.splitlines() for name in re.findall("`(.*?)`", line.split("|")[1])
+    ]
+    assert sorted(named) == sorted(file.path for file in PACKAGE_FILES)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
