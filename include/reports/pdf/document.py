@@ -47,10 +47,10 @@ _HEAD_Y, _FOOT_Y = PAGE_HEIGHT - 40.0, 31.0
 
 
 class Running(NamedTuple):
-    """What stands on every page: what the document is about, the package's id, the digest."""
+    """What stands on every page: what the document is about, where it belongs, the digest."""
 
     header: str
-    package: str = ""
+    belongs: str = ""
     interim: bool = False
     digest: str = ""
 
@@ -67,8 +67,8 @@ def write_pdf(model: ReportModel, path: Path) -> Path:
         author=context.environment,
         subject=f"Compliance assessment, {a.period_start} to {a.period_end}",
         as_of=a.as_of,
-        header=f"{a.framework_title}  |  {a.period}",
-        package=context.package or context.environment,
+        header=f"{a.framework_title} {a.framework_version}  |  {a.period}",
+        package=context.package,
         interim=model.interim,
         digest=a.content_digest,
     )
@@ -92,8 +92,8 @@ def build_pdf(
 
     Page templates are 'cover' (no running head), with which it starts unless ``cover`` is false,
     and 'body'; change by ``NextPageTemplate``. ``as_of`` (ISO UTC) dates the document; ``header``
-    stands at the upper left of each page, ``package`` at the upper right, the content ``digest``
-    at the foot.
+    stands at the upper left of each page, the ``package``'s id at the upper right (without one the
+    ``author``, which is the environment), the content ``digest`` at the foot.
     """
     document = BaseDocTemplate(
         str(path),
@@ -116,7 +116,8 @@ def build_pdf(
         bottomPadding=0,
         id="body",
     )
-    furniture = _Furniture(Running(header or title, package, interim, digest))
+    belongs = f"Package {package}" if package else f"Environment {author}" if author else ""
+    furniture = _Furniture(Running(header or title, belongs, interim, digest))
     templates = [
         PageTemplate("cover", [frame], onPage=furniture.cover),
         PageTemplate("body", [frame]),
@@ -223,7 +224,7 @@ class _Furniture:
 
     def _head(self, canvas: Any) -> None:
         running = self._running
-        right = running.package
+        right = running.belongs
         if running.interim:
             right = INTERIM + (f"  |  {right}" if right else "")
         right = _fitted(right, WIDTH * 0.6)

@@ -16,8 +16,6 @@ from include.reports.pdf.material import Material
 from include.reports.pdf.rows import Rows
 from include.reports.wording import counted, verb
 
-#: Beside steps that look at the same once more.
-_OF_THE_SAME = "As above."
 _NO_PROCEDURE = ("The library does not know this control's procedure any more.",)
 
 
@@ -28,12 +26,22 @@ def procedure(material: Material, control: ControlResult, steps: Sequence[str]) 
     """
     told = {False: "\n".join(_obtained(material, control)), True: _judged(material, control)}
     rows = []
+    as_for: dict[bool, str] = {}
     numbered = list(enumerate(steps or _NO_PROCEDURE, 1))
     for fails, group in groupby(numbered, lambda step: step[1].startswith("Fail")):
-        text = "\n".join(f"{n}. {step}" if steps else step for n, step in group)
-        rows.append((text, told.pop(fails, _OF_THE_SAME)))
+        found = list(group)
+        text = "\n".join(f"{n}. {step}" if steps else step for n, step in found)
+        # Beside later steps that look at the same, where it stands.
+        rows.append((text, told.pop(fails) if fails in told else as_for[fails]))
+        as_for.setdefault(fails, f"As for {_steps([n for n, _ in found])}.")
     rows += [("", said) for said in told.values()]
     return Rows(columns(("Test procedure", 44), ("Obtained and inspected", 56)), rows)
+
+
+def _steps(numbers: Sequence[int]) -> str:
+    """``step 1``, ``steps 1 to 3``."""
+    first, last = numbers[0], numbers[-1]
+    return f"step {first}" if first == last else f"steps {first} to {last}"
 
 
 def _obtained(material: Material, control: ControlResult) -> Iterator[str]:

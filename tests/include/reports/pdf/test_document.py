@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -65,7 +66,7 @@ def test_every_page_says_which_of_how_many_it_is_and_what_it_is_of(
         assert f"Page {number} of 4" in text
         assert "CIS  |  2026-10" in text.replace("CIS | ", "CIS  | ")
         assert "INTERIM" in text
-        assert "cis_1a2b" in text
+        assert "Package cis_1a2b" in text
 
 
 def test_the_outline_nests_controls_under_sets_under_chapters(reader: pypdf.PdfReader) -> None:
@@ -99,6 +100,20 @@ def test_contents_that_name_what_is_not_there_are_refused(tmp_path: Path) -> Non
 def test_the_document_is_dated_by_its_evidence(reader: pypdf.PdfReader) -> None:
     assert reader.metadata is not None
     assert str(reader.metadata["/CreationDate"]).startswith("D:20261101060500")
+
+
+def test_bars_have_the_same_colours_in_a_browser() -> None:
+    reports = Path(style.__file__).parents[1]
+    for sheet, names in (
+        ("html/style.css", "c n i a"),
+        ("html/print.css", "c n i a"),
+        ("pages/page.css", "good bad open off"),
+    ):
+        # The first of each name is the light one.
+        css = (reports / sheet).read_text(encoding="utf-8")
+        found = [re.search(rf"--{name}-bar: ?(#[0-9a-f]{{6}})", css) for name in names.split()]
+        wanted = [f"#{colour.hexval()[2:]}" for colour in style.BAR_COLOURS.values()]
+        assert [one and one[1] for one in found] == wanted, sheet
 
 
 def luminance(colour: Any) -> float:

@@ -108,6 +108,14 @@ def test_what_failed_and_was_fixed_is_shown_with_its_days(drawn: Path) -> None:
     assert "2026-10-04 18:20:31" in chapter
 
 
+def test_every_page_names_package_framework_version_and_period(drawn: Path) -> None:
+    a = sample().assessment
+    for page in pages_of(drawn)[1:]:
+        head, _, _ = page.partition("\n")
+        assert head.startswith(f"{a.framework_title} {a.framework_version} | {a.period}")
+        assert head.endswith("Package 0123456789abcdef")
+
+
 def test_an_interim_result_is_badged_on_every_page(tmp_path: Path) -> None:
     interim = replace(assessment(), status="INTERIM", interim=("1 of 3 accounts",))
     text = text_of(write_pdf(model_of(interim, CONTEXT), tmp_path / "report.pdf"))
@@ -232,8 +240,9 @@ def test_every_control_has_a_block_with_its_status_and_all_that_fails_it(flow: l
         text = sample().control_text(control.id)
         assert text is not None
         assert squeezed(f"Claim. {text.objective}") in block
-        for n, step in enumerate(text.test_procedure, 1):
-            assert squeezed(f"{n}. {step}")[:12] in block
+        steps = [squeezed(f"{n}. {s}")[:12] for n, s in enumerate(text.test_procedure, 1)]
+        at = [block.index(step) for step in steps]
+        assert at == sorted(at), control.id
         assert "Result." in block
         for mapped in control.checks:
             for resource in mapped.failing:
