@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from reportlab.lib.colors import Color
@@ -13,6 +13,8 @@ from include.reports.pdf.text import draw, drawable, measure
 
 #: Every point has its value written beside it up to this many; of more, the telling ones.
 _MOST_LABELLED = 12
+#: Size of the values in points; from a point to the baseline of a value over it, and below it.
+_VALUE, _OVER, _UNDER = 7.0, 5.0, 10.5
 
 
 class Point(NamedTuple):
@@ -64,10 +66,19 @@ class TrendLine(Flowable):  # type: ignore[misc]
         self._axis(canvas)
         scores = [point.score for point in self._points]
         coverages = [point.coverage for point in self._points]
-        self._series(canvas, coverages, MUTED, (3, 2), square=True)
-        self._series(canvas, scores, ACCENT, (), square=False)
-        self._values(canvas, coverages, scores, SANS, MUTED, over_when_equal=True)
-        self._values(canvas, scores, coverages, BOLD, ACCENT, over_when_equal=False)
+        labels = [*self._labels(coverages, 1, SANS), *self._labels(scores, 0, BOLD)]
+        self._line(canvas, coverages, MUTED, (3, 2))
+        self._line(canvas, scores, ACCENT, ())
+        for x, y, text, font in labels:
+            # A steep line is not to run through its values.
+            canvas.setFillColor(PAPER)
+            wide = measure(text, font, _VALUE) + 2
+            canvas.rect(x - wide / 2, y - 0.8, wide, _VALUE - 0.4, stroke=0, fill=1)
+        self._marks(canvas, coverages, MUTED, square=True)
+        self._marks(canvas, scores, ACCENT, square=False)
+        for x, y, text, font in labels:
+            canvas.setFillColor(ACCENT if font == BOLD else MUTED)
+            draw(canvas, x, y, text, font, _VALUE, "c")
         self._names(canvas)
 
     def _x(self, n: int) -> float:
@@ -98,14 +109,8 @@ class TrendLine(Flowable):  # type: ignore[misc]
             if (len(self._points) - 1 - n) % every == 0:
                 draw(canvas, self._x(n), 5, drawable(point.period), SANS, 7, "c")
 
-    def _series(
-        self,
-        canvas: Any,
-        values: Sequence[float | None],
-        colour: Color,
-        dash: tuple[int, ...],
-        *,
-        square: bool,
+    def _line(
+        self, canvas: Any, values: Sequence[float | None], colour: Color, dash: tuple[int, ...]
     ) -> None:
         canvas.setStrokeColor(colour)
         canvas.setLineWidth(1.4)
@@ -115,35 +120,45 @@ class TrendLine(Flowable):  # type: ignore[misc]
             if before is not None and value is not None:
                 canvas.line(self._x(n - 1), self._y(before), self._x(n), self._y(value))
         canvas.setDash()
+
+    def _marks(
+        self, canvas: Any, values: Sequence[float | None], colour: Color, *, square: bool
+    ) -> None:
+        canvas.setStrokeColor(colour)
+        canvas.setLineWidth(1)
+        canvas.setFillColor(PAPER if square else colour)
         for n, value in enumerate(values):
             if value is None:
                 continue
             x, y = self._x(n), self._y(value)
-            canvas.setFillColor(PAPER if square else colour)
-            canvas.setLineWidth(1)
             if square:
                 canvas.rect(x - 2.2, y - 2.2, 4.4, 4.4, stroke=1, fill=1)
             else:
                 canvas.circle(x, y, 2.3, stroke=0, fill=1)
 
-    def _values(
-        self,
-        canvas: Any,
-        values: Sequence[float | None],
-        others: Sequence[float | None],
-        font: str,
-        colour: Color,
-        *,
-        over_when_equal: bool,
-    ) -> None:
-        canvas.setFillColor(colour)
+    def _labels(
+        self, values: Sequence[float | None], which: int, font: str
+    ) -> Iterator[tuple[float, float, str, str]]:
+        """Middle, baseline, text and font of the values written beside a line's points."""
         for n in self._telling(values):
-            value, other = values[n], others[n]
-            if value is None:
-                continue
-            over = other is None or value > other or (value == other and over_when_equal)
-            y = self._y(value) + (5 if over else -10.5)
-            draw(canvas, self._x(n), max(y, self._BELOW + 2), self._shown(value), font, 7, "c")
+            value = values[n]
+            if value is not None:
+                yield self._x(n), self._places(n)[which], self._shown(value), font
+
+    def _places(self, n: int) -> tuple[float, float]:
+        """Baselines of a period's score and coverage: one over, one below, never on each other."""
+        score, coverage = self._points[n].score, self._points[n].coverage
+        if score is None or coverage is None:
+            only = self._y((score if coverage is None else coverage) or 0.0) + _OVER
+            return only, only
+        low, high = sorted((self._y(score), self._y(coverage)))
+        below, over = low - _UNDER, high + _OVER
+        if below < self._BELOW + 2:
+            # No room over the axis: between the points, or else both over them.
+            below = low + _OVER
+            if below + _VALUE > high - 3:
+                below, over = over, over + _VALUE + 1
+        return (below, over) if score <= coverage else (over, below)
 
     def _telling(self, values: Sequence[float | None]) -> list[int]:
         """Which points have their value beside them: of many, the ends and the extremes."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import pypdf
 import pytest
 
 from include.reports.pdf.charts import TrendLine
+from include.reports.pdf.fonts import BOLD, SANS
 from include.reports.pdf.style import MARGIN, WIDTH
+from include.reports.pdf.text import measure
 from tests.include.reports.pdf.hostile import build, characters
 
 
@@ -33,6 +36,38 @@ def test_labels_keep_within_the_page_and_apart(count: int, tmp_path: Path) -> No
     assert "Coverage" in text
     if count:
         assert points(count)[-1][0] in text
+
+
+@pytest.mark.parametrize("height", [92.0, 132.0])
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [(0.0, 0.0)],
+        [(4.76, 49.21), (4.76, 44.44)],
+        [(52.4, 90.5), (4.8, 44.4), (4.8, 49.2)],
+        [(0.0, 3.0), (1.0, 0.5), (8.0, 9.0), (99.9, 100.0), (100.0, 100.0), (None, 0.0)],
+        [(float(n), float(8 * n)) for n in range(12)],
+        [(float(n % 5), float(n % 7)) for n in range(24)],
+    ],
+    ids=str,
+)
+def test_values_lie_on_neither_each_other_nor_the_axis(
+    pairs: list[tuple[float | None, float]], height: float, tmp_path: Path
+) -> None:
+    chart = TrendLine([(f"p{n}", *pair) for n, pair in enumerate(pairs)], height)
+    boxes = []
+    for which, font in ((0, BOLD), (1, SANS)):
+        values = [pair[which] for pair in pairs]
+        for x, y, text, _ in chart._labels(values, which, font):
+            half = measure(text, font, 7) / 2
+            boxes.append((x - half, y, x + half, y + 5.2))
+    assert len(boxes) >= min(len(pairs), 2)
+    for n, (left, low, right, high) in enumerate(boxes):
+        assert low >= chart._BELOW + 2
+        assert high <= height
+        for other in boxes[:n]:
+            assert right <= other[0] or other[2] <= left or high <= other[1] or other[3] <= low
+    assert len(pypdf.PdfReader(build(tmp_path / "c.pdf", [chart])).pages) == 1
 
 
 def test_it_says_what_it_shows_and_what_is_unknown() -> None:
