@@ -18,6 +18,8 @@ from typing import Any
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 
+from include.reports.pdf.digits import tabular
+
 SANS, BOLD = "FiraGO", "FiraGO-Bold"
 ITALIC, BOLD_ITALIC = "FiraGO-Italic", "FiraGO-BoldItalic"
 
@@ -81,10 +83,20 @@ def register() -> None:
     """Make FiraGO known to reportlab as a family, so that Paragraphs find bold and italic."""
     for name, style in _FAMILY.items():
         data = importlib.import_module(f"pymupdf_fonts.FiraGO_{style}").fontbuffer
-        pdfmetrics.registerFont(_Font(name, io.BytesIO(data), asciiReadable=True))
+        made = _Font(name, io.BytesIO(data), asciiReadable=True)
+        _align_digits(made, data)
+        pdfmetrics.registerFont(made)
     pdfmetrics.registerFontFamily(SANS, SANS, BOLD, ITALIC, BOLD_ITALIC)
     # Asked for by the bold font's own name, bold and italic are the same family's.
     pdfmetrics.registerFontFamily(BOLD, BOLD, BOLD, BOLD_ITALIC, BOLD_ITALIC)
+
+
+def _align_digits(made: TTFont, data: bytes) -> None:
+    """Draw all digits in the font's forms of equal width."""
+    forms, face = tabular(data), made.face
+    for code in map(ord, "0123456789"):
+        if form := forms.get(face.charToGlyph[code]):
+            face.charToGlyph[code], face.charWidths[code] = form
 
 
 @cache
