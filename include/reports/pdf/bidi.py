@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import groupby
 
 _RTL = re.compile(
     "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
@@ -29,6 +30,15 @@ class Visual(str):
 def needs_reordering(text: str) -> bool:
     """Whether anything in it is written from right to left."""
     return not text.isascii() and _RTL.search(text) is not None
+
+
+def stretches(line: str) -> list[tuple[str, bool]]:
+    """Parts in reading order, and whether each is drawn from right to left."""
+    levels = zip(line, _levels(line), strict=True)
+    return [
+        ("".join(char for char, _ in part), backwards)
+        for backwards, part in groupby(levels, lambda one: one[1] > 0)
+    ]
 
 
 def visual(line: str) -> Visual:

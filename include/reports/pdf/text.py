@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import Any
 
 from include.reports.pdf import fonts
-from include.reports.pdf.bidi import needs_reordering, visual
+from include.reports.pdf.bidi import needs_reordering, stretches, visual
 from include.reports.pdf.fonts import SANS, font_for
 
 __all__ = ["draw", "drawable", "markup", "measure", "runs", "wrap"]
@@ -24,6 +24,8 @@ __all__ = ["draw", "drawable", "markup", "measure", "runs", "wrap"]
 #: Characters of a word that is broken at its hyphen rather than filled up ("Non-compliant").
 _SHORT = 24
 _BREAK_AFTER = "/:_-.,)"
+#: Widths of the type's size that a paragraph has at least; of text from right to left alone.
+_ONE_LINE = 36.0
 #: Joiners and variation selectors: they steer shaping and have no look of their own.
 _DROPPED = re.compile("[\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]")
 _ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff]")
@@ -191,7 +193,7 @@ def markup(text: str) -> str:
     """Text for a Paragraph: no markup in it, and every character in a font that has it.
 
     Line ends become ``<br/>``. What is written from right to left is put into its visual order
-    as a whole, which is right as long as it stays on one line.
+    and kept together on a line; what is longer than a line has lines of its own.
     """
     text = drawable(text)
     if text.isascii() and "\n" not in text:
@@ -202,7 +204,20 @@ def markup(text: str) -> str:
 @lru_cache(maxsize=1024)
 def _marked(text: str) -> str:
     if needs_reordering(text):
-        text = visual(text)
+        return "".join(
+            _turned(part) if backwards else _in_fonts(part) for part, backwards in stretches(text)
+        )
+    return _in_fonts(text)
+
+
+def _turned(text: str) -> str:
+    """What is written from right to left, in lines that nothing breaks again."""
+    lines = wrap(text, _ONE_LINE, SANS, 1)
+    shown = "<br/>".join(_in_fonts(line.replace(" ", "\xa0")) for line in lines)
+    return shown if len(lines) == 1 else f"<br/>{shown}<br/>"
+
+
+def _in_fonts(text: str) -> str:
     return "".join(
         _escaped(part) if name == SANS else f'<font name="{name}">{_escaped(part)}</font>'
         for name, part in runs(text)

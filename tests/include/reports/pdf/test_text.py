@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
+from pathlib import Path
 
 import pytest
+from reportlab.platypus import Paragraph
 
 from include.reports.pdf.bidi import visual
 from include.reports.pdf.fonts import BOLD, SANS, font_for
+from include.reports.pdf.style import BODY, MARGIN, WIDTH
 from include.reports.pdf.text import drawable, logical, markup, measure, runs, wrap
-from tests.include.reports.pdf.hostile import HOSTILE, said
+from tests.include.reports.pdf.hostile import HOSTILE, build, characters, said
 
 #: What steers shaping and is not seen: joiners and selectors of variants.
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff"
@@ -75,6 +78,22 @@ def test_arabic_letters_are_joined_and_marks_stay_behind_their_letter() -> None:
     assert line == "\u0645\ufefc\ufeb3"
     (line,) = wrap("\u05d1\u05bc\u05d0", 500)
     assert line == "\u05d0\u05d1\u05bc"
+
+
+@pytest.mark.parametrize("before", ["", "Claim. ", "Some words in English come first, "])
+@pytest.mark.parametrize("count", [3, 40, 200])
+def test_a_paragraph_from_right_to_left_has_its_lines_in_reading_order(
+    before: str, count: int, tmp_path: Path
+) -> None:
+    letters = [chr(code) for code in range(0x5D0, 0x5EB)]
+    words = [one + other for one in letters[:10] for other in letters[5:]][:count]
+    story = [Paragraph(markup(before + " ".join(words) + " and so on."), BODY)]
+    (page,) = characters(build(tmp_path / "p.pdf", story))
+    hebrew = [char for char in page if "\u05d0" <= char["text"] <= "\u05ea"]
+    # From the top down, and on each line from the right.
+    read = sorted(hebrew, key=lambda char: (round(char["top"]), -char["x0"]))
+    assert "".join(char["text"] for char in read) == "".join(words)
+    assert all(char["x1"] <= MARGIN + WIDTH + 1 for char in page)
 
 
 def test_a_paragraph_gets_no_markup_from_a_name() -> None:
