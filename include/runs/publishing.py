@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -11,7 +12,6 @@ from datetime import datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from platform import python_version
 from typing import Any
 
 import pyarrow as pa
@@ -174,8 +174,9 @@ def renderer() -> str:
         if file.suffix != ".pyc" and file.is_file()
     }
     libraries = [version(library) for library in _LIBRARIES]
-    # PDF, XLSX and Parquet are deflated; Python has the tables of characters.
-    return digest_of([code, libraries, python_version(), zlib.ZLIB_RUNTIME_VERSION])
+    # What deflates PDF, XLSX and HTML's tables, and what tells letters apart.
+    beside = [zlib.ZLIB_RUNTIME_VERSION, unicodedata.unidata_version]
+    return digest_of([code, libraries, beside])
 
 
 def content_type(path: Path) -> str:
