@@ -72,7 +72,7 @@ class GenerateReportsOperator(AssessmentOperator):
         for outlet in self.outlets:
             event = context["outlet_events"][outlet]
             event.extra = {"period": plan.label, "score": published["summary"]["score"]}
-            if not plan.interim:
+            if published["summary"]["assessment_status"] != "INTERIM":
                 event.add_partitions(plan.label)
         return published
 
