@@ -24,7 +24,7 @@ def exceptions_of(assessment: Assessment, expiring_days: int) -> Row:
         "expiring_within_days": expiring_days,
         "applied": [
             {
-                **_line(line),
+                **line_of(line),
                 **_time_left(line, last_day, expiring_days),
                 "state": line.state,
                 "controls": list(controls[line.id]),
@@ -38,13 +38,13 @@ def exceptions_of(assessment: Assessment, expiring_days: int) -> Row:
             for line in in_force
             if _time_left(line, last_day, expiring_days)["expires_soon"]
         ],
-        "expired": [_line(line) for line in lines if line.state == "expired"],
+        "expired": [line_of(line) for line in lines if line.state == "expired"],
         "unused": [line.id for line in in_force if line.id not in controls],
         "not_yet_in_force": [line.id for line in lines if line.state == "not yet in force"],
         "decisions": [
             {
                 "register": line.register,
-                **_line(line),
+                **line_of(line),
                 **_time_left(line, last_day, expiring_days),
                 "used": line.used,
             }
@@ -68,7 +68,8 @@ def _excuses(
     return controls, resources
 
 
-def _line(line: RegisterLine) -> Row:
+def line_of(line: RegisterLine) -> Row:
+    """A decision as every figure and report has it."""
     return {
         "id": line.id,
         "what": line.what,

@@ -16,6 +16,7 @@ from include.assessment.result import Assessment
 from include.clock import iso
 from include.metrics.failures import counting_checks
 from include.metrics.model import SEVERITIES, Metrics, Row
+from include.metrics.portfolio_open import awaiting_of, exceptions_of, gaps_of
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,8 @@ def portfolio_of(
     ]
     resources = _resources(results)
     checks = _checks(results)
-    gaps = _gaps(results)
-    awaiting = _awaiting(results)
+    gaps = gaps_of(results)
+    awaiting = awaiting_of(results)
     return Portfolio(
         environment=environment,
         period={"label": period.label, "start": iso(period.start), "end": iso(period.end)},
@@ -132,7 +133,7 @@ def portfolio_of(
         ],
         failing_resources=resources,
         failing_checks=checks,
-        exceptions=_exceptions(results),
+        exceptions=exceptions_of(results),
         gaps=gaps,
         awaiting=awaiting,
     )
@@ -329,94 +330,3 @@ def _ranked(rows: Iterable[Row], then: Any) -> list[Row]:
         key=lambda row: (-row["controls_total"], SEVERITIES.index(row["severity"]), *then(row)),
     )
     return [{"rank": n, **row} for n, row in enumerate(ordered, 1)]
-
-
-def _exceptions(results: Sequence[Result]) -> Row:
-    """The exceptions of all frameworks, each once, with the controls they excuse in each."""
-    applied: dict[str, dict[str, Any]] = {}
-    found: dict[str, Row] = {}
-    soon: set[str] = set()
-    ended: set[str] = set()
-    within = 0
-    for one in results:
-        framework, told = one.assessment.framework, one.metrics.exceptions
-        within = max(within, told["expiring_within_days"])
-        soon |= set(told["expiring"])
-        ended |= {row["id"] for row in told["expired"]}
-        for line in one.assessment.registers:
-            if line.register == "exceptions":
-                found[line.id] = {
-                    "id": line.id,
-                    "what": line.what,
-                    "reason": line.reason,
-                    "owner": line.owner,
-                    "approver": line.approver,
-                    "from": line.start,
-                    "until": line.until,
-                }
-        for row in told["applied"]:
-            entry = applied.setdefault(row["id"], {"controls": {}, "resources": set()})
-            entry["days_left"], entry["expires_soon"] = row["days_left"], row["expires_soon"]
-            entry["controls"][framework] = list(row["controls"])
-            entry["resources"] |= set(row["resources"])
-    return {
-        "expiring_within_days": within,
-        "applied": [
-            {**found[name], **applied[name], "resources": sorted(applied[name]["resources"])}
-            for name in sorted(applied)
-        ],
-        "expiring": [found[name] for name in sorted(soon)],
-        "expired": [found[name] for name in sorted(ended)],
-    }
-
-
-def _gaps(results: Sequence[Result]) -> list[Row]:
-    """Each place where evidence is missing once; blocking ones first, then the widest."""
-    found: dict[tuple[str, str, str, str], dict[str, Any]] = {}
-    for one in results:
-        for gap in one.assessment.gaps:
-            entry = found.setdefault(
-                (gap.source, gap.account, gap.region, gap.status),
-                {
-                    "source": gap.source,
-                    "account": gap.account,
-                    "region": gap.region,
-                    "status": gap.status,
-                    "message": gap.message,
-                    "blocking": False,
-                    "decision": "",
-                    "controls": {},
-                },
-            )
-            entry["blocking"] |= gap.blocking
-            entry["decision"] = entry["decision"] or gap.decision
-            entry["controls"][one.assessment.framework] = len(gap.controls)
-    return sorted(
-        found.values(),
-        key=lambda row: (
-            not row["blocking"],
-            -sum(row["controls"].values()),
-            row["source"],
-            row["account"],
-            row["region"],
-            row["status"],
-        ),
-    )
-
-
-def _awaiting(results: Sequence[Result]) -> list[Row]:
-    """The controls that are inconclusive for want of evidence from people."""
-    return [
-        {
-            "framework": one.assessment.framework,
-            "control": control.id,
-            "title": control.title,
-            "asked": control.manual.asked,
-            "state": control.manual.state,
-        }
-        for one in results
-        for control in one.assessment.controls
-        if control.status == "INCONCLUSIVE"
-        and control.manual is not None
-        and not control.manual.settled
-    ]

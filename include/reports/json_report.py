@@ -2,7 +2,7 @@
 
 Described by ``report.schema.json``; docs/reports.md tells what changed from one version of the
 form to the next. Equal assessments give equal bytes; when and by which run it was made stands in
-``run.json`` only.
+``runs/`` only.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from include.assessment.result import (
     RegisterLine,
     Shown,
 )
+from include.metrics.exceptions import line_of
 from include.reports.facts import CheckFacts, Facts
 from include.reports.model import LIMITATIONS, ReportModel, failing_resources
 from include.reports.streamed_json import Open, plain, write_streamed
@@ -276,13 +277,7 @@ def _gap(gap: Gap) -> dict[str, Any]:
 def _register(line: RegisterLine) -> dict[str, Any]:
     return {
         "register": line.register,
-        "id": line.id,
-        "what": line.what,
-        "reason": line.reason,
-        "owner": line.owner,
-        "approver": line.approver,
-        "from": line.start,
-        "until": line.until,
+        **line_of(line),
         "state": line.state,
         "used": line.used,
     }

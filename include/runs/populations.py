@@ -9,11 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from include.errors import AuditError
 from include.runs.workspace import Reference, Workspace
-from include.workpapers.population import read_population
 
 _BLOCK = 1024 * 1024
 
@@ -48,9 +45,3 @@ def stored_population(s3: Any, reference: Mapping[str, str]) -> Iterator[Path]:
                 "bucket's log.",
             )
         yield path
-
-
-def population_tables(s3: Any, reference: Mapping[str, str]) -> Iterator[pa.Table]:
-    """The tables of a stored population, verified before the first one is given."""
-    with stored_population(s3, reference) as path:
-        yield from read_population(path)

@@ -1,4 +1,4 @@
-"""``comparison.json``: the comparison for programs, described by ``comparison.schema.json``."""
+"""A comparison as JSON, for programs, described by ``comparison.schema.json``."""
 
 from __future__ import annotations
 
@@ -15,9 +15,3 @@ def comparison_text(comparison: Comparison) -> str:
     """Sorted keys, two spaces, one final line feed."""
     value = {"format_version": FORMAT_VERSION, **comparison.to_json()}
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def write_comparison_json(comparison: Comparison, path: Path) -> Path:
-    """Write it; equal comparisons give equal bytes."""
-    path.write_text(comparison_text(comparison), encoding="utf-8", newline="\n")
-    return path

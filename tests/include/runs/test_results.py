@@ -15,10 +15,10 @@ from moto import mock_aws
 from include.assessment.result import Assessment
 from include.errors import AuditError, InputError
 from include.runs.plan import Plan
-from include.runs.populations import population_tables, store_population
+from include.runs.populations import store_population, stored_population
 from include.runs.results import find_results, framework_named, record_judged, resolve
 from include.runs.workspace import Reference, Workspace
-from include.workpapers.population import SCHEMA, table_of, write_population
+from include.workpapers.population import SCHEMA, read_population, table_of, write_population
 from tests.include.reports.sample import assessment
 from tests.include.runs.test_publishing import PLAN
 
@@ -162,7 +162,8 @@ def test_a_result_leads_to_its_own_population(runs: Workspace, tmp_path: Path) -
         put(runs, PLAN, final(n), population=kept[-1])
     (found,) = find_results(runs, "cis_aws_5.0", "2026-10")
     assert found.population in kept
-    (table,) = population_tables(runs.s3, found.population.to_json())
+    with stored_population(runs.s3, found.population.to_json()) as path:
+        (table,) = read_population(path)
     n = 1 + kept.index(found.population)
     assert table["resource"].to_pylist() == [f"resource-{n}"]
     assert found.assessment == final(n)
@@ -176,5 +177,8 @@ def test_an_older_result_has_no_population_and_a_changed_one_is_refused(
     write_population(tmp_path / "p", [])
     reference = store_population(runs.below(PLAN.key), tmp_path / "p")
     runs.s3.put_object(Bucket="reports", Key=reference.uri.split("/", 3)[3], Body=b"x")
-    with pytest.raises(AuditError, match="SHA-256 differs"):
-        list(population_tables(runs.s3, reference.to_json()))
+    with (
+        pytest.raises(AuditError, match="SHA-256 differs"),
+        stored_population(runs.s3, reference.to_json()),
+    ):
+        pass
