@@ -74,12 +74,20 @@ def _is_interim(summary: dict[str, Any]) -> bool:
 
 
 def fetch_package(files: dict[str, str], folder: Path, aws: LocalAws | None) -> list[Path]:
-    """Copy all files of a package; ``files`` refers to their list."""
+    """Copy all files of a package; ``files`` refers to their list.
+
+    What an earlier package left in the same folders of it (receipts of another scope) is removed.
+    """
     (listing,) = fetch_reports([{**files, "name": ".files.json"}], folder, aws)
     try:
-        return fetch_reports(json.loads(listing.read_text()), folder, aws)
+        paths = fetch_reports(json.loads(listing.read_text()), folder, aws)
     finally:
         listing.unlink()
+    for inner in {path.parent for path in paths} - {folder}:
+        for left in set(inner.iterdir()) - set(paths):
+            if left.is_file():
+                left.unlink()
+    return paths
 
 
 def fetch_reports(reports: list[dict[str, str]], folder: Path, aws: LocalAws | None) -> list[Path]:

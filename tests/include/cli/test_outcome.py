@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -170,3 +171,18 @@ def test_folders_of_the_package_are_kept(bucket: object, tmp_path: Path) -> None
     paths = outcome.fetch_reports([reference(b"{}", "oscal/x.json")], tmp_path / "out", None)
     assert paths == [tmp_path / "out" / "oscal" / "x.json"]
     assert [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()] == ["x.json"]
+
+
+def test_nothing_of_an_earlier_package_stays_in_the_folders_of_this_one(
+    bucket: Any, tmp_path: Path
+) -> None:
+    listing = json.dumps([reference(b"{}", "receipts/now.json"), reference(b"{}")]).encode()
+    bucket.put_object(Bucket="audit-reports", Key="a/files.json", Body=listing)
+    files = {**reference(listing), "uri": "s3://audit-reports/a/files.json"}
+    out = tmp_path / "out"
+    (out / "receipts").mkdir(parents=True)
+    for mine in (out / "receipts/before.json", out / "my notes.txt"):
+        mine.write_text("x")
+    outcome.fetch_package(files, out, None)
+    there = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
+    assert there == ["my notes.txt", "receipts/now.json", "report.json"]

@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -445,6 +446,8 @@ def printed(browser: Browser, path: Path, folder: Path, *, script: bool) -> str:
 
 def to_text(browser: Browser, folder: Path) -> str:
     """The text of the page's print, without spaces: lines break where paper ends."""
+    if not shutil.which("pdftotext"):
+        pytest.skip("pdftotext is not installed")
     made: Any = browser.driver.execute_cdp_cmd(
         "Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True}
     )
