@@ -15,9 +15,10 @@ import pytest
 
 from include.metrics.portfolio import Portfolio, portfolio_of
 from include.reports.model import percent_text
+from include.reports.portfolio.failing import TOP_ACCOUNTS, TOP_RESOURCES
 from include.reports.portfolio.html import write_portfolio_html
 from include.reports.portfolio.json_file import SCHEMA_FILE, portfolio_text
-from include.reports.portfolio.pdf import TOP_ACCOUNTS, TOP_RESOURCES, write_portfolio_pdf
+from include.reports.portfolio.pdf import write_portfolio_pdf
 from tests.include.assessment.estate import ACCOUNT, control
 from tests.include.reports.comparison.pairs import (
     CONTROLS,
