@@ -11,12 +11,13 @@ from pathlib import Path
 
 from reportlab.platypus import Flowable, NextPageTemplate, PageBreak, Paragraph, Spacer
 
-from include.reports.model import ReportModel
+from include.reports.model import ReportModel, words
 from include.reports.pdf.document import build_pdf
 from include.reports.pdf.layout import heading, plain_time
 from include.reports.pdf.navigation import Contents, Heading
 from include.reports.pdf.style import BODY, H1, SUBTITLE, TITLE
 from include.reports.pdf.text import markup
+from include.reports.wording import counted
 from include.reports.workpapers.facts import fact_table, sign_off
 from include.reports.workpapers.population import population
 from include.reports.workpapers.sheets import sheets
@@ -83,7 +84,9 @@ def _cover(model: ReportModel) -> Iterator[Flowable]:
     yield Paragraph(markup(a.framework_title), SUBTITLE)
     yield Paragraph(f"Audit period {markup(a.period)}", SUBTITLE)
     yield Spacer(1, 30)
-    status = a.status if a.status != "INTERIM" else "INTERIM: " + "; ".join(a.interim)
+    status = words(a.status)
+    if a.status == "INTERIM":
+        status = f"INTERIM: {'; '.join(a.interim)}"
     yield fact_table(
         [
             ("Result", status),
@@ -92,9 +95,15 @@ def _cover(model: ReportModel) -> Iterator[Flowable]:
                 f"{plain_time(a.period_start)} up to {plain_time(a.period_end)} UTC, the end not "
                 "included",
             ),
-            ("Scope", f"{len(a.accounts):,} accounts, {len(a.regions):,} regions"),
+            (
+                "Scope",
+                f"{counted(len(a.accounts), 'account')}, {counted(len(a.regions), 'region')}",
+            ),
             ("Evidence as of", f"{plain_time(a.as_of)} UTC"),
-            ("Evidence", f"{a.evidence.total:,} items, {len(a.receipts):,} receipts"),
+            (
+                "Evidence",
+                f"{counted(a.evidence.total, 'item')}, {counted(len(a.receipts), 'receipt')}",
+            ),
             ("Environment", context.environment),
             ("Prepared from", context.assessment_name),
             ("Package", context.package),

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from reportlab.platypus import CondPageBreak, Flowable, PageBreak, Paragraph, Spacer
 
 from include.evidence.receipt import Receipt
-from include.reports.model import ReportModel, source_name
-from include.reports.pdf.layout import columns, heading, listed, plain_time
+from include.reports.model import ReportModel, source_name, words
+from include.reports.pdf.layout import chapter, columns, heading, listed, plain_time
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY, SMALL_MUTED
 from include.reports.pdf.text import markup
@@ -34,8 +34,7 @@ def sources(model: ReportModel, number: int) -> Iterator[Flowable]:
     a = model.assessment
     home = a.regions[0] if a.regions else ""
     found = provenance_of(a.receipts, model.context.receipts(), home)
-    yield PageBreak()
-    yield heading(f"{number}  Information produced by the entity")
+    yield from chapter(f"{number}  Information produced by the entity")
     if not found:
         yield Paragraph("Nothing was collected: there are no receipts.", BODY)
         return
@@ -196,19 +195,19 @@ def _ended(one: Provenance) -> Iterator[Flowable]:
         columns(
             ("Account", 26),
             ("Region", 24),
-            ("Ended as", 32, "strong"),
+            ("Ended as", 25, "strong"),
             ("Items", 13, "number"),
             ("Pages", 12, "number"),
             ("Calls", 12, "number"),
-            ("Retries", 13, "number"),
-            ("From, UTC", 30),
-            ("To", 30),
+            ("Retries", 14, "number"),
+            ("From, UTC", 34),
+            ("To", 34),
         ),
         (
             (
                 place.line.account,
                 place.line.region,
-                place.line.status,
+                words(place.line.status),
                 f"{place.line.items:,}",
                 f"{place.line.pages:,}",
                 f"{place.line.calls:,}",
@@ -336,12 +335,12 @@ def _test_rows(one: Provenance) -> Iterator[Sequence[str]]:
     )
     yield (
         "Complete: ask again with the commands above; count what comes.",
-        f"{one.total('items'):,} items then",
+        f"{counted(one.total('items'), 'item')} then",
         "",
     )
     yield (
         "Accurate: unpack a page that was kept; its SHA-256 is the one above.",
-        f"{one.total('pages'):,} pages kept",
+        f"{counted(one.total('pages'), 'page')} kept",
         "",
     )
     yield (
