@@ -14,6 +14,9 @@ from include.reports.pdf import text
 from include.reports.pdf.columns import LABEL_SIZE, LEADING
 from include.reports.pdf.style import BOLD, HEAD, INK, STATUS_COLOURS
 
+#: A whole result's status has the colours of a control's.
+_OF_A_RESULT = {"COMPLETE": "COMPLIANT", "INCOMPLETE": "INCONCLUSIVE", "INTERIM": "NON_COMPLIANT"}
+
 
 def placed(shown: Sequence[tuple[str, float]], right: float | None) -> str:
     """Operators (with their widths) one below the other, and back to where they began."""
@@ -38,7 +41,7 @@ def escaped(value: str) -> str:
 
 def colours(status: str) -> tuple[Color, Color]:
     code = status.upper().replace("-", "_").replace(" ", "_")
-    return STATUS_COLOURS.get(code, (INK, HEAD))
+    return STATUS_COLOURS.get(_OF_A_RESULT.get(code, code), (INK, HEAD))
 
 
 def rgb(colour: Color) -> str:
