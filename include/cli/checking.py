@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -47,11 +47,18 @@ def known_framework(name: str) -> FrameworkHeader:
     for path, error in broken.items():
         if path.stem == name:
             raise error
-    near = get_close_matches(name, headers, n=1)
+    near = get_close_matches(name, headers, n=1) or _beginning_so(name, headers)
     raise InputError(
         f"There is no framework '{name}'.",
-        hint=f"Did you mean '{near[0]}'?" if near else "See ./audit frameworks",
+        hint=f"Did you mean '{near[0]}'?" if near else "See ./audit frameworks.",
     )
+
+
+def _beginning_so(name: str, ids: Iterable[str]) -> list[str]:
+    """The one id that begins so but for its signs, as soc_2_2017 does with soc2."""
+    plain = re.sub(r"[^0-9a-z]", "", name.casefold())
+    found = [i for i in ids if plain and re.sub(r"[^0-9a-z]", "", i.casefold()).startswith(plain)]
+    return found if len(found) == 1 else []
 
 
 def known_frameworks(given: Sequence[str]) -> list[FrameworkHeader]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -151,7 +151,8 @@ def _groups(
             )
         raise InputError(
             f"There is no control '{one}' in {assessment.framework}.",
-            hint=did_you_mean(one, counting) or f"See ./audit framework {assessment.framework}.",
+            hint=did_you_mean(one, counting)
+            or f"See ./audit frameworks show {assessment.framework}.",
         )
     chosen = {one: counting[one] for one in controls} if controls else counting
     known = {check for of in chosen.values() for check in of}
@@ -160,7 +161,7 @@ def _groups(
             where = f"control {', '.join(controls)}" if controls else assessment.framework
             raise InputError(
                 f"No check '{one}' decides {where}.",
-                hint=did_you_mean(one, known) or f"There are: {', '.join(sorted(known)[:8])}.",
+                hint=did_you_mean(one, known) or f"{len(known)} do: {_some(known)}.",
             )
     if not checks:
         return chosen
@@ -168,6 +169,12 @@ def _groups(
         kept = {of: tuple(c for c in its if c in checks) for of, its in chosen.items()}
         return {of: its for of, its in kept.items() if its}
     return {one: (one,) for one in checks}
+
+
+def _some(names: Collection[str]) -> str:
+    """The first few, and how many more there are."""
+    first, more = sorted(names)[:8], len(names) - 8
+    return ", ".join(first) + (f" and {more} more" if more > 0 else "")
 
 
 def _tell_where_from(console: Console, found: Result) -> None:

@@ -145,5 +145,5 @@ def require_results(portfolio: Portfolio) -> None:
         raise AuditError(
             f"No framework has a final result for {portfolio.period['label']} "
             f"(up to {portfolio.period['end']}).",
-            hint="Run the assessments of that period first: ./audit assess.",
+            hint="Run the assessments of that period first: ./audit run.",
         )

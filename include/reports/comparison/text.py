@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Group as Together
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -83,6 +84,15 @@ def _table(*headings: tuple[str, bool]) -> Table:
     return table
 
 
+def _whole(table: Table) -> Table:
+    """No number and no heading of one is cut, however narrow the terminal."""
+    for column in table.columns:
+        if column.no_wrap:
+            told = (str(cell) for cell in (column.header, *column.cells))
+            column.min_width = max(cell_len(line) for cell in told for line in cell.split("\n"))
+    return table
+
+
 def _headed(title: str, *below: RenderableType) -> RenderableType:
     return Together("", Text(title, style="bold"), *below)
 
@@ -105,19 +115,19 @@ def _figures(comparison: Comparison) -> RenderableType:
             Text(difference_text(row["difference"], row["percent"]), style=style),
             Text(direction_text(row["direction"]), style=style),
         )
-    return Together("", table)
+    return Together("", _whole(table))
 
 
 def _accounts(comparison: Comparison) -> Iterator[RenderableType]:
     one, two = _names(comparison)
     table = _table(
-        ("account", True),
-        (f"score {one}", True),
-        (two, True),
-        ("change", True),
-        (f"failing {one}", True),
-        (two, True),
-        ("change", True),
+        ("\naccount", True),
+        (f"score\n{one}", True),
+        (f"\n{two}", True),
+        ("\nchange", True),
+        (f"failing\n{one}", True),
+        (f"\n{two}", True),
+        ("\nchange", True),
     )
     for row in comparison.accounts:
         cells = [row["account"]]
@@ -127,7 +137,7 @@ def _accounts(comparison: Comparison) -> Iterator[RenderableType]:
             cells.append(difference_text(pair["difference"], percent))
         table.add_row(*cells)
     table.columns[0].justify = "left"
-    yield _headed("By account", table)
+    yield _headed("By account", _whole(table))
 
 
 def _gaps(comparison: Comparison, everything: bool, only_worse: bool) -> Iterator[RenderableType]:

@@ -65,6 +65,7 @@ def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str])
         (["up", "--seed", "1", "--no-local-aws"], ["--no-local-aws"]),
         (["run"], ["--framework"]),
         (["run", "-f", "cis_aws_5.1"], ["no framework 'cis_aws_5.1'", "'cis_aws_5.0'"]),
+        (["run", "-f", "soc2"], ["no framework 'soc2'", "Did you mean 'soc_2_2017'?"]),
         (["demo", "-f", "zzz"], ["no framework 'zzz'", "./audit frameworks"]),
         (["run", "-f", "cis_aws_5.0", "--period", "2026-13"], ["'2026-13' is not a period"]),
         (["run", "-f", "cis_aws_5.0", "--period", "2999-01"], ["after the present"]),

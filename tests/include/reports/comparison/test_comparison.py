@@ -129,6 +129,19 @@ def test_another_scope_is_said_before_anything_else() -> None:
     assert lines[2].startswith("! The two have other accounts")
 
 
+@pytest.mark.parametrize("width", [76, 80, 120])
+def test_no_account_and_no_figure_is_cut_in_a_narrow_terminal(width: int) -> None:
+    accounts = (ACCOUNT, "222222222222")
+    found = compared(september("a", accounts=accounts), october("b", accounts=accounts))
+    console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    for part in told(found):
+        console.print(part, crop=False)
+    lines = console.export_text().split("By account")[1].splitlines()
+    assert lines[2].split() == ["account", *["2026-09", "2026-10", "change"] * 2]
+    assert [line.split()[0] for line in lines[4:6]] == list(accounts)
+    assert [line.split()[1:3] for line in lines[4:6]] == [["25.00", "%"], ["75.00", "%"]]
+
+
 def test_an_account_of_one_result_only_has_no_figure_in_the_other() -> None:
     found = compared(september(), october(accounts=(ACCOUNT, "222222222222")))
     (new,) = [row for row in found.accounts if row["account"] == "222222222222"]
