@@ -60,7 +60,7 @@ def _group(item: pytest.Item) -> str:
     return "tests/stack" if path.startswith("tests/stack/") else path
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Several processes take whole groups (``-n``, ``--dist loadgroup``), the longest first."""
     for item in items:
