@@ -1,8 +1,9 @@
-"""An assessment's codes and ids put into words for the PDF; report.json keeps them as they are."""
+"""Codes, ids, numbers and times as people read them; files for programs keep them as they are."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from include.assessment.result import CellAnswer, ControlResult
 from include.checks.catalogue import load_catalogue
@@ -59,3 +60,19 @@ def counted(n: int, one: str, many: str = "") -> str:
 def verb(n: int, one: str, many: str) -> str:
     """``fails`` for one, ``fail`` for none or several."""
     return one if n == 1 else many
+
+
+def number(value: float | None) -> str:
+    """A count with commas between thousands; a dash for what is not known."""
+    return "-" if value is None else f"{value:,}"
+
+
+def plain_time(at: str | None) -> str:
+    """An ISO time (UTC) to the second, without its marks; '' stays ''."""
+    return (at or "")[:19].replace("T", " ").rstrip("Z")
+
+
+def listed(parts: Sequence[str], most: int) -> str:
+    """The first ``most`` of them, and how many more there are."""
+    more = len(parts) - most
+    return ", ".join(parts[:most]) + (f" and {more:,} more" if more > 0 else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from include.assessment.result import (
@@ -17,7 +17,7 @@ from include.metrics.model import Row
 from include.reports.facts import CheckFacts, Facts, Inspected
 from include.reports.model import ReportModel, failing_resources, source_name
 from include.reports.next_steps import NextSteps, Open
-from include.reports.wording import answer_text, place_text, reason_text
+from include.reports.wording import answer_text, listed, place_text, plain_time, reason_text
 
 #: More failing resources of one check than this are in the table of resources and failing.csv.
 MOST_RESOURCES = 50
@@ -174,14 +174,3 @@ def _limits(model: ReportModel, control: ControlResult) -> Iterator[str]:
                 places.setdefault((check.question, text), []).append(place_text(cell))
     for (question, text), where in places.items():
         yield f"{question} In {listed(where, _MOST_PLACES)}: {text}"
-
-
-def listed(parts: Sequence[str], most: int) -> str:
-    """The first ``most`` of them, and how many more there are."""
-    more = len(parts) - most
-    return ", ".join(parts[:most]) + (f" and {more} more" if more > 0 else "")
-
-
-def plain_time(at: str | None) -> str:
-    """An ISO time (UTC) to the second, without its marks; '' stays ''."""
-    return (at or "")[:19].replace("T", " ").rstrip("Z")

@@ -15,11 +15,12 @@ from markupsafe import Markup, escape
 from include.assessment.result import STATUSES
 from include.reports.glossary import GLOSSARY
 from include.reports.html import charts, tables
-from include.reports.html.controls import blocks, listed, plain_time
+from include.reports.html.controls import blocks
 from include.reports.html.embed import data_element
 from include.reports.html.index import control_index
 from include.reports.html.missing import missing
 from include.reports.model import LIMITATIONS, ReportModel, percent_text, source_name, words
+from include.reports.wording import listed, number, plain_time
 
 _HERE = Path(__file__).parent
 _STYLE = ("style.css", "print.css")
@@ -129,11 +130,6 @@ def set_anchor(set_id: str) -> str:
 def name(value: Any) -> Markup:
     """A text from outside: its direction is its own and doesn't reach what stands around it."""
     return Markup("<bdi>{}</bdi>").format(escape(value))
-
-
-def number(value: Any) -> str:
-    """With commas between thousands; a dash for what is not known."""
-    return "-" if value is None else f"{value:,}"
 
 
 def signed(value: float | None) -> str:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from include.assessment.result import Gap, ReceiptLine
-from include.reports.html.controls import listed
 from include.reports.model import ReportModel, not_complete
-from include.reports.wording import answer_text, place_text
+from include.reports.wording import answer_text, listed, place_text
 
 _MOST_PLACES = 6
 

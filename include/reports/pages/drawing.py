@@ -12,6 +12,8 @@ from markupsafe import Markup
 
 from include.reports.model import percent_text, source_name, words
 from include.reports.visible import visible
+from include.reports.wording import number as number
+from include.reports.wording import plain_time
 
 _HERE = Path(__file__).parent
 
@@ -58,11 +60,6 @@ def write_page(template: str, path: Path, values: Mapping[str, Any]) -> Path:
     return path
 
 
-def number(value: float | None) -> str:
-    """A count with thousands set apart, or a dash where there is none."""
-    return "-" if value is None else f"{value:,}"
-
-
 def signed(value: float | None) -> str:
     """A difference of counts with its sign (a minus, not a hyphen), ``=`` for none."""
     return _minus("-" if value is None else "=" if not value else f"{value:+,}")
@@ -78,8 +75,8 @@ def _minus(text: str) -> str:
 
 
 def moment(at: str) -> str:
-    """An ISO time (UTC) to the second, without its marks."""
-    return at[:19].replace("T", " ").rstrip("Z") or "-"
+    """An ISO time (UTC) to the second, without its marks; a dash for none."""
+    return plain_time(at) or "-"
 
 
 def sparkline(values: Sequence[float | None], width: int = 96, height: int = 26) -> Markup:
