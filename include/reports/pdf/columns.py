@@ -57,18 +57,21 @@ class Cell(NamedTuple):
 def with_whole_heads(columns: Sequence[Column]) -> tuple[Column, ...]:
     """The same columns, of which those too narrow for a word of their heads are widened.
 
-    The others give up what it takes, each as much as it can spare. Where all of them together
-    are too narrow, they stay as they are.
+    The widest one of running text gives up what it takes; where it can't, all do, each as much as
+    it can spare. Where all of them together are too narrow, they stay as they are.
     """
     short = [max(_needed(column) - column.width, 0.0) for column in columns]
+    if not any(short):
+        return tuple(columns)
     spare = [max(column.width - _needed(column), 0.0) for column in columns]
-    # Columns of running text can give way; numbers would have to be broken.
-    soft = [
-        given if column.kind in ("text", "strong") else 0.0
-        for given, column in zip(spare, columns, strict=True)
-    ]
-    giving = soft if sum(soft) > sum(short) else spare
-    if not any(short) or sum(giving) < sum(short):
+    prose = [n for n, column in enumerate(columns) if column.kind in ("text", "strong")]
+    widest = max(prose, key=lambda n: columns[n].width, default=-1)
+    # No more than a third: names go on over lines, but not over too many.
+    if widest >= 0 and sum(short) <= min(spare[widest], columns[widest].width / 3):
+        giving = [given if n == widest else 0.0 for n, given in enumerate(spare)]
+    else:
+        giving = spare
+    if sum(giving) < sum(short):
         return tuple(columns)
     share = sum(short) / sum(giving)
     return tuple(
@@ -78,7 +81,12 @@ def with_whole_heads(columns: Sequence[Column]) -> tuple[Column, ...]:
 
 
 def _needed(column: Column) -> float:
-    """Points that the longest word of a head takes, or the longer part of a hyphenated one."""
+    """Points that the longest word of a head takes, or the longer part of a hyphenated one.
+
+    A column of accounts has room for an account's id, too.
+    """
     parts = _PART.findall(text.drawable(column.title))
     widest = max(text.measure(part, BOLD, HEAD_SIZE) for part in parts)
+    if column.title.startswith("Account"):
+        widest = max(widest, text.measure("0" * 12, column.font, column.size))
     return widest + 2 * PAD_X + 0.1

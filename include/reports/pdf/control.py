@@ -126,6 +126,7 @@ def _exceptions(material: Material, control: ControlResult) -> Iterator[Flowable
             if line
             else (name, f"{n:,}", "", "", "")
         )
+    yield Spacer(1, 5)
     yield Rows(
         columns(
             ("Exception", 16, "strong"),

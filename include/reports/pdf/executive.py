@@ -166,7 +166,7 @@ def _risks(model: ReportModel, most: int) -> Iterator[Flowable]:
         ],
     )
     if len(found) > most:
-        yield Spacer(1, 2)
+        yield Spacer(1, 4)
         yield Paragraph(
             f"{most:,} of {len(found):,}, those that break most controls first. All of them stand "
             "in the controls' blocks and in failing.csv.",
@@ -182,7 +182,7 @@ def _decisions(model: ReportModel, most: int) -> Iterator[Flowable]:
         return
     yield Rows(columns(("What", 66), ("What to do", 54)), lines[:most])
     if len(lines) > most:
-        yield Spacer(1, 2)
+        yield Spacer(1, 4)
         yield Paragraph(
             f"{most:,} of {len(lines):,}; the rest stands under Missing evidence and in appendix "
             "E.",

@@ -114,7 +114,7 @@ def resources(portfolio: Portfolio) -> Iterator[Flowable]:
     )
     yield Rows(
         columns(
-            ("", 8, "number"),
+            ("", 11, "number"),
             ("Resource", 58),
             ("Severity", 17),
             ("Account, region", 27),
@@ -158,7 +158,7 @@ def checks(portfolio: Portfolio) -> Iterator[Flowable]:
     )
     yield Rows(
         columns(
-            ("", 8, "number"),
+            ("", 11, "number"),
             ("Check", 66),
             ("Severity", 17),
             ("Resources", 18, "number"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def test_where_nothing_can_give_way_a_head_is_broken_rather_than_cut() -> None:
     ],
     ids=["report", "workpapers", "portfolio"],
 )
-def test_no_head_of_a_report_is_broken_within_a_word(
+def test_neither_heads_nor_account_ids_of_a_report_are_broken(
     write: Callable[[Path], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Look] = []
@@ -70,3 +71,15 @@ def test_no_head_of_a_report_is_broken_within_a_word(
     write(tmp_path / "r.pdf")
     assert len(seen) > 5
     assert [head for look in seen for head in broken(look)] == []
+    kept = [cell for look in seen for column in look._kept for cell in column.items()]
+    accounts = [(one, cell.lines) for one, cell in kept if re.fullmatch(r"\d{12}", one)]
+    assert accounts
+    assert [one for one, lines in accounts if lines != (one,)] == []
+    numbers = [
+        (column.title, one, cell.lines)
+        for look in seen
+        for column, cells in zip(look.columns, look._kept, strict=True)
+        if column.kind == "number"
+        for one, cell in cells.items()
+    ]
+    assert [n for n in numbers if len(n[2]) > n[1].count("\n") + 1] == []
