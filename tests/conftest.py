@@ -6,6 +6,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -60,8 +61,8 @@ def _group(item: pytest.Item) -> str:
     return "tests/stack" if path.startswith("tests/stack/") else path
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)  # all before the yield comes before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Several processes take whole groups (``-n``, ``--dist loadgroup``), the longest first."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
@@ -71,3 +72,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((n for n, long in enumerate(_LONG) if path.startswith(long)), len(_LONG))
 
     items.sort(key=order)
+    yield
