@@ -11,6 +11,7 @@ from include.assessment.result import Assessment
 from include.clock import iso
 from include.errors import AuditError, InputError
 from include.runs.plan import Plan
+from include.runs.results import final_results
 from include.runs.workspace import Reference, Workspace
 
 #: A period that is no month, quarter or year, as a folder's name has it: colons and the slash
@@ -38,7 +39,7 @@ def earlier_result(plan: Plan, runs: Workspace) -> tuple[Assessment, Reference] 
     for one that is not what its name says.
     """
     key = key_before(plan)
-    return None if key is None else _newest_final(runs.below(key))
+    return None if key is None else next(final_results(runs.below(key)), None)
 
 
 def earlier_results(plan: Plan, runs: Workspace) -> Iterator[tuple[Assessment, Reference]]:
@@ -57,7 +58,7 @@ def earlier_results(plan: Plan, runs: Workspace) -> Iterator[tuple[Assessment, R
         if suffix == scope and period is not None and _comes_before(period, plan.period):
             found.append((period, key))
     for period, key in sorted(found):
-        result = _newest_final(runs.below(key))
+        result = next(final_results(runs.below(key)), None)
         if result is None:
             continue
         assessment, reference = result
@@ -68,15 +69,6 @@ def earlier_results(plan: Plan, runs: Workspace) -> Iterator[tuple[Assessment, R
                 hint="Somebody moved it: look into the bucket's log.",
             )
         yield result
-
-
-def _newest_final(folder: Workspace) -> tuple[Assessment, Reference] | None:
-    for name in folder.newest_first("assessment"):
-        value, reference = folder.get_json(name)
-        found = Assessment.from_json(value)
-        if found.status != "INTERIM":
-            return found, reference
-    return None
 
 
 def _period_of(slug: str) -> Period | None:

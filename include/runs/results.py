@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -87,6 +87,18 @@ def find_results(runs: Workspace, framework: str, period: str) -> list[Result]:
     # Within S3's second, the name decides.
     found.sort(key=lambda one: (one.final, one.written, one.scope), reverse=True)
     return found
+
+
+def final_results(folder: Workspace) -> Iterator[tuple[Assessment, Reference]]:
+    """The final results in a run's folder, the last written first; INTERIM ones are none.
+
+    Raises AuditError for one that is not what its name says.
+    """
+    for name in folder.newest_first("assessment"):
+        value, reference = folder.get_json(name)
+        found = Assessment.from_json(value)
+        if found.status != "INTERIM":
+            yield found, reference
 
 
 def known_results(runs: Workspace) -> list[tuple[str, str]]:

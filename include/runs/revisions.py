@@ -9,7 +9,7 @@ from include.assessment.result import Assessment
 from include.clock import from_iso
 from include.errors import InputError
 from include.runs.published import folder_of
-from include.runs.results import Result, find_results
+from include.runs.results import Result, final_results, find_results
 from include.runs.workspace import Workspace
 
 
@@ -21,11 +21,7 @@ def revision(runs: Workspace, result: Result, back: int) -> Result:
     """
     folder = runs.below(folder_of(result))
     there = 0
-    for name in folder.newest_first("assessment"):
-        value, reference = folder.get_json(name)
-        assessment = Assessment.from_json(value)
-        if assessment.status == "INTERIM":
-            continue
+    for assessment, reference in final_results(folder):
         if there == back:
             return replace(result, assessment=assessment, reference=reference, population=None)
         there += 1
