@@ -41,6 +41,20 @@ _CELLS = (
 )
 
 
+#: Columns of the summary's tables from the left; all others follow by name.
+_ORDER = (
+    *("id", "title", "account", "region", "severity", "resource_type", "source", "period", "end"),
+    *("status", "score", "coverage", "compliance_score"),
+    *("compliant", "non_compliant", "inconclusive", "not_applicable"),
+    *("compliant_controls", "non_compliant_controls", "inconclusive_controls"),
+    *("not_applicable_controls", "total_controls"),
+    *("failing", "failing_unexcused", "excused", "failed_and_fixed", "failed_and_gone"),
+    *("failing_resources", "failing_checks", "checks"),
+    *("passing_results", "failing_results", "unanswered_results"),
+    *("cells_answered", "cells_total", "cells_percent", "items"),
+)
+
+
 def read_me(
     model: ReportModel, sheet: Sheet, rows: Mapping[str, int], results: Mapping[str, Counter[str]]
 ) -> None:
@@ -197,7 +211,12 @@ def _lines(sheet: Sheet, title: str, lines: Sequence[Mapping[str, Any]], nothing
     if not lines:
         sheet.line(nothing, font_color="#5b6675")
         return
-    names = list(lines[0])
+    names = sorted(lines[0], key=_place)
     sheet.header(*(name.replace("_", " ").capitalize() for name in names))
     for line in lines:
         sheet.line(*(line[name] for name in names))
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Where a column stands, however the figures were kept: what a line is about comes first."""
+    return (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -17,6 +20,7 @@ import pytest
 from openpyxl.utils.escape import unescape
 
 from include.clock import from_iso
+from include.metrics.model import Metrics
 from include.reports.model import ReportModel
 from include.reports.tables import definitions, rows, streams
 from include.reports.tables.book import CELL_UNITS, cut
@@ -152,6 +156,23 @@ def test_counts_are_those_of_the_assessment_and_the_read_me_says_so(tmp_path: Pa
     assert summary["Places with missing evidence"] == len(found.gaps) > 0
 
 
+def test_the_summary_s_columns_begin_with_what_a_line_is_about(tmp_path: Path) -> None:
+    model = report(small())
+    # As it comes back from where it is kept: members sorted by name.
+    kept = Metrics.from_json(json.loads(json.dumps(model.metrics.to_json(), sort_keys=True)))
+    files = [
+        write_workbook(each, tmp_path / f"{n}.xlsx")
+        for n, each in enumerate((model, replace(model, metrics=kept)))
+    ]
+    lines = list(opened(files[1])["Summary"].iter_rows(values_only=True))
+    heads = {one[0]: two for one, two in pairwise(lines)}
+    assert heads["By control set"][:4] == ("Id", "Title", "Compliance score", "Compliant controls")
+    assert heads["By account"][:2] == ("Account", "Compliance score")
+    assert heads["By type of resource"][0] == "Resource type"
+    # Kept or fresh, the same figures stand in the same columns.
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
 def test_sums_agree_when_the_evidence_is_that_of_the_result(tmp_path: Path) -> None:
     found = small()
     items = [row("FAIL"), row("PASS", "security_hub", "EC2.8")]
@@ -163,8 +184,6 @@ def test_sums_agree_when_the_evidence_is_that_of_the_result(tmp_path: Path) -> N
 
 
 def test_an_interim_result_is_badged_on_the_first_sheets_and_every_page(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     found = replace(small(), status="INTERIM", interim=("1 of 3 accounts",))
     book = opened(write_workbook(report(found), tmp_path / "w.xlsx"))
     assert "1 of 3 accounts" in book["Read me"]["A2"].value
