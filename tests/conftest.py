@@ -6,8 +6,8 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,22 +54,29 @@ def airflow_database() -> None:
 _LONG = ("tests/stack", "tests/judge", "tests/acceptance")
 
 
-def _group(item: pytest.Item) -> str:
+def _group(node_id: str) -> str:
     """Tests of one group run in one process, one after the other: they share what they set up."""
-    path = item.path.relative_to(ROOT).as_posix()
     # The stack is one for its whole folder; elsewhere, what a file sets up is its own.
-    return "tests/stack" if path.startswith("tests/stack/") else path
+    return "tests/stack" if node_id.startswith("tests/stack/") else node_id.partition("::")[0]
 
 
-@pytest.hookimpl(wrapper=True)  # all before the yield comes before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Several processes take whole groups (``-n``, ``--dist loadgroup``), the longest first."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first."""
 
     def order(item: pytest.Item) -> int:
         path = item.path.relative_to(ROOT).as_posix()
         return next((n for n, long in enumerate(_LONG) if path.startswith(long)), len(_LONG))
 
     items.sort(key=order)
-    yield
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Several processes (``-n``) take whole groups."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid)
+
+    return Groups(config, log)

@@ -10,7 +10,7 @@ import typer
 from include.errors import AuditError
 
 #: The whole suite: one process per processor, each with whole groups of tests (tests/conftest.py).
-_WHOLE = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadgroup", "--no-loadscope-reorder")
+_WHOLE = ("-n", "logical", "--maxprocesses", "4", "--no-loadscope-reorder")
 
 
 def register(app: typer.Typer) -> None:
