@@ -67,7 +67,7 @@ def write_pdf(model: ReportModel, path: Path) -> Path:
         author=context.environment,
         subject=f"Compliance assessment, {a.period_start} to {a.period_end}",
         as_of=a.as_of,
-        header=f"{a.framework_title} {a.framework_version}  |  {a.period}",
+        header=f"{a.framework_title}  |  version {a.framework_version}  |  {a.period}",
         package=context.package,
         interim=model.interim,
         digest=a.content_digest,

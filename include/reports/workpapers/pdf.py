@@ -47,7 +47,9 @@ def write_workpapers(model: ReportModel, path: Path) -> Path:
         author=context.environment,
         subject=f"Workpapers of the assessment of {a.period_start} to {a.period_end}",
         as_of=a.as_of,
-        header=f"Workpapers  |  {a.framework_title} {a.framework_version}  |  {a.period}",
+        header=(
+            f"Workpapers  |  {a.framework_title}  |  version {a.framework_version}  |  {a.period}"
+        ),
         package=context.package,
         interim=model.interim,
         digest=a.content_digest,

@@ -112,7 +112,7 @@ def test_every_page_names_package_framework_version_and_period(drawn: Path) -> N
     a = sample().assessment
     for page in pages_of(drawn)[1:]:
         head, _, _ = page.partition("\n")
-        assert head.startswith(f"{a.framework_title} {a.framework_version} | {a.period}")
+        assert head.startswith(f"{a.framework_title} | version {a.framework_version} | {a.period}")
         assert head.endswith("Package 0123456789abcdef")
 
 
