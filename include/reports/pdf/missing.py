@@ -11,7 +11,7 @@ from include.reports.next_steps import step_for
 from include.reports.pdf.layout import chapter, columns, heading, listed
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY
-from include.reports.wording import answer_text, counted, place_text
+from include.reports.wording import answer_text, counted
 
 _MOST_PLACES = 6
 #: Of more controls than this, the others say so in their own blocks.
@@ -66,7 +66,7 @@ def missing(model: ReportModel, number: int) -> Iterator[Flowable]:
         yield CondPageBreak(120)
         yield heading("Required checks left unanswered", level=2)
         yield Rows(
-            columns(("Controls", 18, "strong"), ("Check", 44), ("Where", 34), ("Why", 40)),
+            columns(("Controls", 24, "strong"), ("Check", 38), ("Where", 28), ("Why", 46)),
             unanswered,
         )
     elif not short:
@@ -111,15 +111,18 @@ def _gaps(model: ReportModel) -> Iterator[Flowable]:
     )
 
 
-def _places(model: ReportModel, where: Mapping[str, Sequence[str]]) -> str:
-    """``222222222222 eu-west-1``; accounts that miss the same regions share a line, all are so."""
+def _places(model: ReportModel, where: Mapping[str, Sequence[str]], most: int = 0) -> str:
+    """``222222222222 eu-west-1``; accounts that miss the same regions share a line, all are so.
+
+    Of more than ``most`` accounts or regions in a line, the first are named and the rest counted.
+    """
     a = model.assessment
     by_regions: dict[tuple[str, ...], list[str]] = {}
     for account, regions in where.items():
         by_regions.setdefault(tuple(regions), []).append(account)
     lines = []
     for regions_, accounts in by_regions.items():
-        which, there = ", ".join(accounts), ", ".join(regions_)
+        which, there = (listed(list(all_), most or len(all_)) for all_ in (accounts, regions_))
         if len(a.accounts) > 1 and set(accounts) == set(a.accounts):
             which = f"all {counted(len(accounts), 'account')}"
         if len(a.regions) > 1 and set(regions_) == set(a.regions):
@@ -145,14 +148,15 @@ def _unanswered(model: ReportModel) -> Iterator[Sequence[str]]:
     for check in model.assessment.checks:
         if check.id not in controls or not check.judges:
             continue
-        places: dict[str, list[str]] = {}
+        places: dict[str, dict[str, list[str]]] = {}
         for cell in check.cells:
             if not cell.settled:
-                places.setdefault(answer_text(cell), []).append(place_text(cell))
+                here = places.setdefault(answer_text(cell), {})
+                here.setdefault(cell.account, []).extend([cell.region] if cell.region else [])
         for why, where in places.items():
             yield (
                 _some(controls[check.id], _MOST_CONTROLS // 3),
                 check.question,
-                listed(where, _MOST_PLACES),
+                _places(model, where, _MOST_PLACES),
                 why,
             )
