@@ -63,15 +63,20 @@ def characters(path: Path) -> Iterator[list[dict[str, Any]]]:
             page.close()
 
 
+#: A bracket at a line's end is turned as its own line reads, away from the one it goes with.
+_ONE_WAY = str.maketrans(")]}>", "([{<")
+
+
 def said(text: str) -> Counter[str]:
     """The characters that a reader must find, whatever their order and form; no spaces."""
-    shown = unicodedata.normalize("NFKC", drawable(text))
+    shown = unicodedata.normalize("NFKC", drawable(text)).translate(_ONE_WAY)
     return Counter(char for char in shown if not char.isspace() and char != "\xad")
 
 
 def found(chars: Iterable[dict[str, Any]]) -> Counter[str]:
     """The same of what was drawn."""
     shown = unicodedata.normalize("NFKC", "".join(char["text"] for char in chars))
+    shown = shown.translate(_ONE_WAY)
     return Counter(char for char in shown if not char.isspace() and char != "\xad")
 
 
