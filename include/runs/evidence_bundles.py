@@ -32,7 +32,7 @@ def bundles_of_set(
             keywords.setdefault(key, []).append(control.id)
     spools: dict[str, IO[bytes]] = {}
     try:
-        for item in evidence_of(plan, store, keywords):
+        for item in evidence_of(assessment, plan, store, keywords):
             line = canonical_json(item.content()) + b"\n"
             for control_id in keywords[item.source, item.keyword]:
                 if control_id not in spools:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 from include.assessment.registers import Exclusion
-from include.assessment.result import Assessment
+from include.assessment.result import Assessment, ReceiptLine
 from include.aws.sessions import SessionFactory
 from include.checks.catalogue import load_catalogue
 from include.checks.check import Check
@@ -140,37 +140,45 @@ def judged_snapshots(
     isn't what the result promises.
     """
     for line in assessment.receipts:
-        cell = Cell(line.source, line.account, line.region, plan.period, line.selection)
-        status = cast(ReceiptStatus, line.status)
-        if line.uri:
-            ref = SnapshotRef(
-                line.uri, line.digest, line.content_digest, status, line.items, line.ended, cell
-            )
+        ref = _judged(line, plan)
+        if ref.uri:
             yield store.load(ref)
             continue
+        cell = ref.cell
         decision = plan.exclusion_of(cell.source, cell.account, cell.region)
-        excluded = _decided(decision) if status == "EXCLUDED" and decision else None
-        yield _receipt_alone(cell, status, line.message, excluded)
+        excluded = _decided(decision) if ref.status == "EXCLUDED" and decision else None
+        yield _receipt_alone(cell, ref.status, line.message, excluded)
+
+
+def _judged(line: ReceiptLine, plan: Plan) -> SnapshotRef:
+    """The snapshot that a result's receipt names; its ``uri`` is '' where there was none."""
+    return SnapshotRef(
+        line.uri,
+        line.digest,
+        line.content_digest,
+        cast(ReceiptStatus, line.status),
+        line.items,
+        line.ended,
+        Cell(line.source, line.account, line.region, plan.period, line.selection),
+    )
 
 
 def evidence_of(
-    plan: Plan, store: SnapshotStore, wanted: Collection[tuple[str, str]]
+    assessment: Assessment,
+    plan: Plan,
+    store: SnapshotStore,
+    wanted: Collection[tuple[str, str]],
 ) -> Iterator[Evidence]:
-    """The items of :func:`snapshots_of` whose (source, keyword) is ``wanted``, in its order.
+    """The items of :func:`judged_snapshots` whose (source, keyword) is ``wanted``, in its order.
 
     Nothing else is read: no receipts, and no snapshots of other sources.
     """
     keywords: dict[str, set[str]] = {}
     for source, keyword in wanted:
         keywords.setdefault(source, set()).add(keyword)
-    for cell, asked in cells_of(plan):
-        if cell.source not in keywords:
-            continue
-        if plan.exclusion_of(cell.source, cell.account, cell.region):
-            continue
-        for _, ref in _found(cell, asked, store):
-            if ref is not None and ref.items:
-                yield from store.evidence(ref, keywords[cell.source])
+    for line in assessment.receipts:
+        if line.source in keywords and line.uri and line.items:
+            yield from store.evidence(_judged(line, plan), keywords[line.source])
 
 
 def _found(

@@ -21,7 +21,7 @@ from include.metrics.model import Metrics
 from include.runs.figures import figures_of
 from include.runs.judging import judge_run
 from include.runs.plan import Plan
-from include.runs.snapshots import cells_of
+from include.runs.snapshots import cells_of, evidence_of
 from include.runs.workspace import Workspace
 from tests.include.assessment.estate import row
 from tests.include.runs.test_publishing import PLAN
@@ -74,6 +74,8 @@ def test_the_evidence_counted_is_that_which_was_judged(s3: Any) -> None:
     for cell in cells:
         collected(store, cell, 5)
     assert figures(PLAN, assessment, store, runs) == (metrics, read)
+    wanted = {("aws_config", KEYWORD)}
+    assert len(list(evidence_of(assessment, PLAN, store, wanted))) == 3 * len(cells)
     again, _ = figures(PLAN, judge_run(PLAN, store), store, runs)
     assert again.metering["resource_assessments"]["total"] == 5 * len(cells)
 
