@@ -69,6 +69,11 @@ def folder_name(framework: str, label: str, published: dict[str, Any]) -> str:
     return f"{name}_interim-{published['package'][:8]}"
 
 
+def _place(status: str) -> int:
+    known = list(_STATUS_STYLE)
+    return known.index(status) if status in known else len(known)
+
+
 def _is_interim(summary: dict[str, Any]) -> bool:
     return summary.get("assessment_status") == "INTERIM"
 
@@ -150,7 +155,9 @@ def show(console: Console, title: str, summary: dict[str, Any], paths: list[Path
     table.add_column(overflow="fold")
     table.add_row("Score", percent(summary.get("score")))
     table.add_row("Coverage", percent(summary.get("coverage")))
-    for status, count in (summary.get("statuses") or {}).items():
+    statuses = summary.get("statuses") or {}
+    # Airflow hands them on sorted by name; here they stand as in the reports.
+    for status, count in sorted(statuses.items(), key=lambda one: _place(one[0])):
         style = _STATUS_STYLE.get(status, "dim")
         table.add_row("", f"[{style}]{count:>4} {status}[/]")
     table.add_row("Evidence items", str(summary.get("evidence_items", "")))

@@ -80,6 +80,14 @@ def test_the_table_says_score_coverage_statuses_failing_controls_gaps_and_paths(
         assert words in said
 
 
+def test_statuses_stand_in_the_order_of_the_reports_however_they_come() -> None:
+    said = shown({"statuses": {"COMPLIANT": 3, "INCONCLUSIVE": 1, "NON_COMPLIANT": 2, "OTHER": 4}})
+    lines = [line.strip("│ ") for line in said.splitlines()]
+    assert [line for line in lines if line[:1].isdigit()] == [
+        *("3 COMPLIANT", "2 NON_COMPLIANT", "1 INCONCLUSIVE", "4 OTHER"),
+    ]
+
+
 def test_many_gaps_are_counted_not_listed() -> None:
     said = shown({"gaps": [{**GAP, "region": f"eu-west-{n}"} for n in range(30)]})
     assert "eu-west-11 DENIED" in said
