@@ -152,7 +152,7 @@ def test_exact_requests_stand_there_as_commands_and_what_is_left_out_is_counted(
 def test_how_each_place_ended_is_told_with_what_a_receipt_remarks(text: str) -> None:
     model, plain = made(), unbroken(text)
     ended = Counter(line.status for line in model.assessment.receipts)
-    assert text.count("DENIED") >= ended["DENIED"] == 1
+    assert text.count("Denied") >= ended["DENIED"] == 1
     assert unbroken("Missing permission: securityhub:GetFindings.") in plain
     assert unbroken("AccessDeniedException, request r-9") in plain
     assert unbroken("12 compared, 6 differ, 0 unexplained") in plain
