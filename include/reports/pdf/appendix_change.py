@@ -205,7 +205,7 @@ def passing_again(material: Material, check: CheckResult) -> Iterator[Sequence[s
             resource,
             "\n".join(spans) or "-",
             ", ".join(sorted({then for then, _ in seen})),
-            "-" if days is None else f"{days:,.1f}",
-            "-" if hours is None else f"{hours:,.1f}",
+            "-" if days is None else f"{days:,.2f}",
+            "-" if hours is None else f"{hours:,.2f}",
             ", ".join(sources),
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 from reportlab.platypus import Flowable, PageBreak, Paragraph, Spacer
 
-from include.assessment.result import STATUSES, Gap
+from include.assessment.result import SETTLED, STATUSES, Gap
 from include.reports.model import ReportModel, percent_text, source_name, words
 from include.reports.next_steps import step_for
 from include.reports.pdf.appendix_change import points
@@ -206,6 +206,20 @@ def _to_decide(model: ReportModel) -> Iterator[tuple[str, str]]:
             f"{source_name(source)} in {where}: {words(status).lower()}; concerns "
             f"{counted(controls, 'control')}",
             step,
+        )
+    # A source may be asked completely and still know nothing: switched off, or never evaluated.
+    open_ = {one.id for one in a.checks if any(cell.answer not in SETTLED for cell in one.cells)}
+    unanswered = [
+        c
+        for c in a.controls
+        if c.status == "INCONCLUSIVE"
+        and any(m.role == "required" and m.id in open_ for m in c.checks)
+    ]
+    if unanswered:
+        yield (
+            f"A required check is not answered everywhere for "
+            f"{counted(len(unanswered), 'inconclusive control')}",
+            "See Required checks left unanswered, under Missing evidence.",
         )
     present = [
         c

@@ -84,7 +84,7 @@ def resource_rows(material: Material, mapped: MappedCheck) -> Iterator[Sequence[
             ", ".join(sorted({one.account for one in seen})),
             ", ".join(sorted(regions)) or "account",
             since_text(since, known, model.assessment.period_start),
-            "-" if days is None else f"{days:,.1f}",
+            "-" if days is None else f"{days:,.2f}",
             ", ".join(short_name(s) for s in dict.fromkeys(f.source for f in findings)),
             exceptions.get(resource, ""),
         )
