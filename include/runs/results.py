@@ -58,20 +58,61 @@ class Result:
 def record_judged(
     folder: Workspace, assessment: Reference, population: Reference | None
 ) -> Reference:
-    """Note in a run's folder which population a result was judged with."""
-    return folder.put_json(
-        "judged",
-        {
-            "assessment": assessment.to_json(),
-            "population": population.to_json() if population else None,
-        },
-    )
+    """Note in a run's folder that a result is in force now, and which population it was judged with.
+
+    Objects are named by their content and written once, so the time of one says nothing of a
+    result that is reached again (an exception comes and goes): the notes are numbered.
+    """
+    noted = {
+        "assessment": assessment.to_json(),
+        "population": population.to_json() if population else None,
+    }
+    before = _notes(folder)
+    if before and {**before[0].value, **noted} == before[0].value:
+        return before[0].reference
+    number = before[0].number + 1 if before else 1
+    return folder.put_json("judged", {"number": number, **noted})
+
+
+@dataclass(frozen=True)
+class _Note:
+    number: int
+    written: datetime
+    value: dict[str, Any]
+    reference: Reference
+
+
+def _notes(folder: Workspace) -> list[_Note]:
+    """The notes of :func:`record_judged`, the last first; of two runs at once, the later one."""
+    found = []
+    for name, written in folder.newest("judged"):
+        value, reference = folder.get_json(name)
+        found.append(_Note(value.get("number", 0), written, value, reference))
+    return sorted(found, key=lambda note: -note.number)
+
+
+def _in_order(folder: Workspace) -> list[tuple[str, datetime, Reference | None]]:
+    """Names of a folder's results, the one in force first: when (UTC), with which population.
+
+    Those that were never noted (by an older edition, or whose run was ended between the two) come
+    last, by their time.
+    """
+    found: dict[str, tuple[str, datetime, Reference | None]] = {}
+    for note in _notes(folder):
+        name = note.value["assessment"]["uri"].rpartition("/")[2]
+        population = note.value["population"]
+        found.setdefault(
+            name, (name, note.written, Reference(**population) if population else None)
+        )
+    for name, written in folder.newest("assessment"):
+        found.setdefault(name, (name, written, None))
+    return list(found.values())
 
 
 def find_results(runs: Workspace, framework: str, period: str) -> list[Result]:
     """The results of a framework (its id) and a period, one for each scope it was assessed in.
 
-    Of a scope, the final result that was written last counts; an INTERIM one only where there is
+    Of a scope, the final result that is in force counts; an INTERIM one only where there is
     no other. Final ones come first, the newest first. Raises AuditError for a result that is not
     what its name says.
     """
@@ -90,11 +131,11 @@ def find_results(runs: Workspace, framework: str, period: str) -> list[Result]:
 
 
 def final_results(folder: Workspace) -> Iterator[tuple[Assessment, Reference]]:
-    """The final results in a run's folder, the last written first; INTERIM ones are none.
+    """The final results in a run's folder, the one in force first; INTERIM ones are none.
 
     Raises AuditError for one that is not what its name says.
     """
-    for name in folder.newest_first("assessment"):
+    for name, _, _ in _in_order(folder):
         value, reference = folder.get_json(name)
         found = Assessment.from_json(value)
         if found.status != "INTERIM":
@@ -181,27 +222,13 @@ def _plain(text: str) -> str:
 
 def _result_in(folder: Workspace, scope: str) -> Result | None:
     interim: Result | None = None
-    for name, written in folder.newest("assessment"):
+    for name, written, population in _in_order(folder):
         value, reference = folder.get_json(name)
-        result = Result(scope, written, Assessment.from_json(value), reference)
+        result = Result(scope, written, Assessment.from_json(value), reference, population)
         if result.final:
-            return _with_population(folder, result)
+            return result
         interim = interim or result
-    return _with_population(folder, interim) if interim else None
-
-
-def _with_population(folder: Workspace, result: Result) -> Result:
-    for name in folder.newest_first("judged"):
-        judged, _ = folder.get_json(name)
-        if judged["assessment"] == result.reference.to_json() and judged["population"]:
-            return Result(
-                result.scope,
-                result.written,
-                result.assessment,
-                result.reference,
-                Reference(**judged["population"]),
-            )
-    return result
+    return interim
 
 
 def _folders(runs: Workspace, beginning: str = "") -> list[str]:
