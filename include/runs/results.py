@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -58,7 +58,7 @@ class Result:
 def record_judged(
     folder: Workspace, assessment: Reference, population: Reference | None
 ) -> Reference:
-    """Note in a run's folder that a result is in force now, and which population it was judged with.
+    """Note in a run's folder that a result is in force now, and its population.
 
     Objects are named by their content and written once, so the time of one says nothing of a
     result that is reached again (an exception comes and goes): the notes are numbered.

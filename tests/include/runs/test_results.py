@@ -83,6 +83,18 @@ def test_the_final_result_written_last_is_in_force(runs: Workspace, ticking: Non
     assert find_results(runs, "cis_aws", "2026-10") == []
 
 
+def test_a_result_that_is_reached_again_is_in_force_again(runs: Workspace) -> None:
+    # An exception is entered, and withdrawn: the third run finds the first one's very bytes.
+    first = put(runs, PLAN, final(1), population=None)
+    put(runs, PLAN, final(2), population=None)
+    assert put(runs, PLAN, final(1), population=None) == first
+    (found,) = find_results(runs, "cis_aws_5.0", "2026-10")
+    assert found.reference == first
+    notes = runs.below(PLAN.key).newest("judged")
+    put(runs, PLAN, final(1), population=None)
+    assert runs.below(PLAN.key).newest("judged") == notes, "the same again notes nothing"
+
+
 def test_of_several_scopes_the_newest_full_one_is_meant_and_another_can_be_named(
     runs: Workspace, ticking: None
 ) -> None:
