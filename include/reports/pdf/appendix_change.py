@@ -168,7 +168,7 @@ def failed_within(material: Material) -> Iterator[Flowable]:
             ("Resource", 124),
             ("Failed from \N{EN DASH} to", 96),
             ("Then", 30),
-            ("Days", 30, "number"),
+            ("Days", 36, "number"),
             ("Hours to fix", 36, "number"),
             ("Told by", 66),
         ),

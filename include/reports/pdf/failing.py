@@ -55,7 +55,7 @@ def _table(material: Material, mapped: MappedCheck) -> Rows:
         ("Account", 66),
         ("Region", 54),
         ("Since (UTC)", 78),
-        ("Days", 30, "number"),
+        ("Days", 36, "number"),
         ("Found by", 88),
     ]
     if mapped.excused:

@@ -35,8 +35,8 @@ def receipt(name: str = "aws_config", *pages: Page, **more: Any) -> Receipt:
 def lines_of(receipts: Sequence[Receipt]) -> list[ReceiptLine]:
     return [
         ReceiptLine(
-            r.source, r.account, r.region, r.selection, r.status, r.items, len(r.pages), r.calls,
-            r.retries, r.throttles, r.cursor_exhausted, r.started, r.ended,
+            r.source, r.account, r.region, r.selection, r.status, r.items, len(r.pages),
+            r.retries, r.throttles, r.cursor_exhausted, r.started, r.ended, calls=r.calls,
         )
         for r in receipts
     ]  # fmt: skip
