@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,39 +32,30 @@ _FORMS = {
 
 
 def known_framework(name: str) -> FrameworkHeader:
-    """The framework's header. Raises InputError with the nearest names, or what is wrong with it.
+    """The header of the framework that ``name`` is the id of, or the beginning of a single one's.
 
-    Another framework's file that can't be read is no obstacle.
+    Case and punctuation make no difference: soc2 is soc_2_2017. Raises InputError with the names
+    it may be, or what is wrong with it; another framework's file that can't be read is no obstacle.
     """
-    from difflib import get_close_matches
-
     from include.frameworks.loader import readable_frameworks
 
     found, broken = readable_frameworks()
     headers = {header.id: header for header in found}
-    if name in headers:
-        return headers[name]
-    for path, error in broken.items():
-        if path.stem == name:
-            raise error
-    near = get_close_matches(name, headers, n=1) or _beginning_so(name, headers)
-    raise InputError(
-        f"There is no framework '{name}'.",
-        hint=f"Did you mean '{near[0]}'?" if near else "See ./audit frameworks.",
-    )
+    if name not in headers:
+        from include.runs.results import framework_named
 
-
-def _beginning_so(name: str, ids: Iterable[str]) -> list[str]:
-    """The one id that begins so but for its signs, as soc_2_2017 does with soc2."""
-    plain = re.sub(r"[^0-9a-z]", "", name.casefold())
-    found = [i for i in ids if plain and re.sub(r"[^0-9a-z]", "", i.casefold()).startswith(plain)]
-    return found if len(found) == 1 else []
+        errors = {path.stem: error for path, error in broken.items()}
+        name = framework_named(name, [*headers, *errors])
+        if name not in headers:
+            raise errors[name]
+    return headers[name]
 
 
 def known_frameworks(given: Sequence[str]) -> list[FrameworkHeader]:
     """What ``--framework`` names: ids, also several separated by commas; each once, in order."""
     names = [part.strip() for one in given for part in one.split(",") if part.strip()]
-    return [known_framework(name) for name in dict.fromkeys(names)]
+    # Two names may be the same one's.
+    return list({header.id: header for header in map(known_framework, names)}.values())
 
 
 def loaded_frameworks(given: Sequence[str] = ()) -> list[Framework]:

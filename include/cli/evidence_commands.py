@@ -91,7 +91,7 @@ def add(
     from include.sources.manual_records import HandIn
 
     if framework:
-        known_framework(framework)
+        framework = known_framework(framework).id
     wanted = _asked(control, framework)
     digest, _ = digest_of_file(file)
     since = _day("--effective", effective)

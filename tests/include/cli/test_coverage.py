@@ -107,7 +107,7 @@ def test_a_narrowed_scope_is_asked_alone(aws: LocalAws, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("-f", "cis_aws_5"), "There is no framework 'cis_aws_5'."),
+        (("-f", "cis_aws_5.1"), "There is no framework 'cis_aws_5.1'."),
         (("-f", "cis_aws_5.0", "--regions", "af-south-1"), "af-south-1 is not in scope"),
         (("-f", "cis_aws_5.0", "--json", "--csv"), "can't be had together"),
         (("-f", "cis_aws_5.0", "--all"), "--write-conformance-pack"),

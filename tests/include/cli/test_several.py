@@ -145,6 +145,26 @@ def test_frameworks_are_named_by_commas_by_repeating_or_all_at_once(
         named(" , ")
 
 
+def test_a_framework_s_name_is_resolved_as_results_are_named_and_only_where_one_is_meant(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert [
+        header.id for header in known_frameworks(["soc2,SOC_2_2017", "soc_2_2017, cisaws5"])
+    ] == [
+        "soc_2_2017",
+        "cis_aws_5.0",
+    ]
+    with pytest.raises(InputError, match=r"may be any of 3.*cis_aws_3\.0 or cis_aws_5\.0"):
+        known_frameworks(["cis"])
+    with pytest.raises(InputError, match="There is no framework 'zzz'"):
+        known_frameworks(["zzz"])
+    # One that can't be read is meant all the same, and says what is wrong with it.
+    (tmp_path / "ours_1.yaml").write_text("id: [", encoding="utf-8")
+    monkeypatch.setenv("AUDIT_FRAMEWORK_FOLDER", str(tmp_path))
+    with pytest.raises(InputError, match=r"ours_1\.yaml"):
+        known_frameworks(["ours"])
+
+
 def test_a_framework_that_is_broken_below_its_header_is_refused_before_anything_runs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
