@@ -224,8 +224,9 @@ def _show_samples(console: Console, samples: Sequence[Sample], assessment: Asses
 
 
 def _show_items(console: Console, sample: Sample, assessment: Assessment) -> None:
-    from rich.table import Table
     from rich.text import Text
+
+    from include.reports.visible import visible
 
     size = f"{len(sample.items):,} of {sample.population:,} resources"
     console.print(f"{sample.of}: {size}, {sample.method}")
@@ -233,17 +234,13 @@ def _show_items(console: Console, sample: Sample, assessment: Assessment) -> Non
     for stratum in sample.strata:
         name = ", ".join(part or "-" for part in stratum.name)
         console.print(f"  {name}: {stratum.drawn:,} of {stratum.population:,}")
-    table = Table("rank", "resource", "type", "account", "region", "result")
-    table.columns[0].justify = "right"
-    for number in (1, 2):
-        table.columns[number].overflow = "fold"
     for item in sample.items[:_SHOWN]:
-        cells = (
-            str(item.rank), item.resource, item.resource_type, item.account,
-            " ".join(item.regions), item.result,
-        )  # fmt: skip
-        table.add_row(*(Text(cell) for cell in cells))
-    console.print(table)
+        where = "  ".join(part for part in (item.account, " ".join(item.regions)) if part)
+        about = Text(f"{item.rank:>5}  {item.result}  ", style="bold")
+        about.append(visible(f"{item.resource_type}  {where}"), style="not bold dim")
+        console.print(about, soft_wrap=True)
+        # On one line however narrow the terminal: a name is there to be copied.
+        console.print(Text(f"       {visible(item.resource)}"), soft_wrap=True)
     if len(sample.items) > _SHOWN:
         more = len(sample.items) - _SHOWN
         console.print(f"… and {more:,} more: --output FILE.csv has them all.")

@@ -103,6 +103,17 @@ def test_a_control_s_sample_is_shown_with_what_it_was_drawn_from(
     assert (first["examined_by"], first["agrees"], first["remark"]) == ("", "", "")
 
 
+def test_a_resource_is_one_line_in_a_narrow_terminal_to_be_copied(
+    tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    rows = drawn(tmp_path, "--control", "5.7", "--size", "8", "--seed", "7")
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    for row in rows:
+        above = lines[lines.index(row["resource"]) - 1].split()
+        assert above[:4] == [row["rank"], row["result"], row["resource_type"], row["account"]]
+
+
 def test_the_same_seed_draws_the_same_and_more_of_it_holds_it(tmp_path: Path) -> None:
     few = drawn(tmp_path, "--control", "5.7", "--size", "8", "--seed", "7")
     again = drawn(tmp_path, "--control", "5.7", "--size", "8", "--seed", "7", name="again.csv")
