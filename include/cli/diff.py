@@ -106,15 +106,18 @@ def _compare(names: Sequence[str], scopes: tuple[str, str]) -> Comparison:
     clients = deployment.usable_sessions(settings).base()
     runs = Workspace(clients.client("s3"), settings.reports_bucket, "runs")
     known = framework_ids(settings)
-    one, two = (
+    (one, before), (two, now) = (
         _result(name, runs, known, scope) for name, scope in zip(names, scopes, strict=True)
     )
     last = result_before(runs, one)
-    return compare(_judged(one), _judged(two), [last] if last else [])
+    return compare(_judged(one, before), _judged(two, now), [last] if last else [])
 
 
-def _result(name: str, runs: Workspace, known: Iterable[str], scope: str) -> Result:
-    """What ``framework@period`` names, or ``framework@period~1``: so many final results before."""
+def _result(name: str, runs: Workspace, known: Iterable[str], scope: str) -> tuple[Result, str]:
+    """What ``framework@period`` names, or ``framework@period~1``: so many final results before.
+
+    With it, the name it is shown by: in full, with the revision.
+    """
     from include.runs.results import resolve
     from include.runs.revisions import revision
 
@@ -122,12 +125,14 @@ def _result(name: str, runs: Workspace, known: Iterable[str], scope: str) -> Res
     if found := re.fullmatch(r"(.+)~(\d+)", name):
         plain, back = found[1], int(found[2])
     result = resolve(plain, runs, known, scope)
-    return revision(runs, result, back) if back else result
+    if not back:
+        return result, result.name
+    return revision(runs, result, back), f"{result.name}~{back}"
 
 
-def _judged(result: Result) -> Judged:
+def _judged(result: Result, name: str) -> Judged:
     from include.metrics.comparison import Judged
     from include.metrics.compute import compute_metrics
 
     # Both by the definitions of today, whatever computed the figures when they were published.
-    return Judged(result.name, result.assessment, compute_metrics(result.assessment))
+    return Judged(name, result.assessment, compute_metrics(result.assessment))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from include.cli.beginning import Order
     from include.cli.following import Run
 
+#: As in include/runs/publishing.py, which takes long to import.
+SUMS = "SHA256SUMS"
 _SHOWN_GAPS = 12
 #: Bytes of a report that are held at a time.
 _PIECE = 1 << 20
@@ -56,7 +58,7 @@ def conclude(
     if isinstance(published, dict) and summary is not None:
         label = order.period.label.replace("/", "_").replace(":", "")
         folder = (out or ROOT / "out") / folder_name(order.framework.id, label, published)
-        paths = fetch_package(published["files"], folder, aws)
+        paths = fetch_package(published["files"], folder, aws, one.value("seal"))
     return Outcome(code_of(state, summary), summary, folder, paths, failed_names(tasks))
 
 
@@ -78,11 +80,19 @@ def _is_interim(summary: dict[str, Any]) -> bool:
     return summary.get("assessment_status") == "INTERIM"
 
 
-def fetch_package(files: dict[str, str], folder: Path, aws: LocalAws | None) -> list[Path]:
+def fetch_package(
+    files: dict[str, str],
+    folder: Path,
+    aws: LocalAws | None,
+    sums: dict[str, str] | None = None,
+) -> list[Path]:
     """Copy all files of a package; ``files`` refers to their list.
 
-    What an earlier package left in the same folders of it (receipts of another scope) is removed.
+    ``sums`` refers to its ``SHA256SUMS``; None for a package that was not sealed. What an earlier
+    package left in the same folders of it (receipts of another scope), and its sums, are removed.
     """
+    # First: the sums must never stand beside files of another package.
+    (folder / SUMS).unlink(missing_ok=True)
     (listing,) = fetch_reports([{**files, "name": ".files.json"}], folder, aws)
     try:
         paths = fetch_reports(json.loads(listing.read_text()), folder, aws)
@@ -92,6 +102,8 @@ def fetch_package(files: dict[str, str], folder: Path, aws: LocalAws | None) -> 
         for left in set(inner.iterdir()) - set(paths):
             if left.is_file():
                 left.unlink()
+    if sums:
+        paths += fetch_reports([{**sums, "name": SUMS}], folder, aws)
     return paths
 
 

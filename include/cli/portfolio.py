@@ -36,11 +36,13 @@ def portfolio(
     """Put the newest final results of all frameworks for a period into one executive report.
 
     Looks at the results of the running stack, else at those in the bucket of the settings, with
-    the caller's credentials. Writes portfolio.pdf, portfolio.html and portfolio.json into DIR and
-    as a package into the bucket. Frameworks without a final result are named, never left out.
+    the caller's credentials. Writes portfolio.pdf, portfolio.html and portfolio.json into DIR,
+    with their SHA256SUMS, and as a package into the bucket. Frameworks without a final result are
+    named, never left out.
     """
     from include.cli import deployment
     from include.cli.framework_tables import console
+    from include.digests import sha256
     from include.frameworks.assessed import assessed_frameworks
     from include.reports.portfolio.json_file import portfolio_text
     from include.runs.plan import slug_of
@@ -50,7 +52,7 @@ def portfolio(
         require_results,
         write_portfolio,
     )
-    from include.runs.publishing import seal_package
+    from include.runs.publishing import SUMS, seal_package, sums_text
     from include.runs.workspace import Workspace
     from include.settings import ROOT
 
@@ -68,6 +70,8 @@ def portfolio(
     folder = output or ROOT / "out" / f"portfolio_{slug_of(about.label)}"
     # Here first: it is what was asked for, also where the bucket may only be read.
     paths = write_portfolio(found, folder)
+    digests = [{"name": path.name, "digest": sha256(path.read_bytes())} for path in paths]
+    (folder / SUMS).write_text(sums_text(digests), encoding="utf-8", newline="\n")
     packages = Workspace(s3, settings.reports_bucket, "packages")
     published = publish_portfolio(found, packages)
     package = packages.below(published["package"])
@@ -132,5 +136,5 @@ def show(out: Console, found: Portfolio) -> None:
         )
         for row in found.failing_resources[:5]:
             line = f"{row['controls_total']:>5}  {visible(row['resource'])}"
-            out.print(Text(line, no_wrap=True, overflow="ignore"), crop=False)
+            out.print(Text(line), soft_wrap=True)
     out.print("")

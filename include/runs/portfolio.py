@@ -10,7 +10,7 @@ from typing import Any
 
 from include.assessment.period import Period
 from include.digests import digest_of
-from include.errors import AuditError
+from include.errors import InputError
 from include.frameworks.header import FrameworkHeader
 from include.metrics.portfolio import NotAssessed, Portfolio, Result, portfolio_of
 from include.runs import results
@@ -140,9 +140,9 @@ def summary_of(portfolio: Portfolio) -> dict[str, Any]:
 
 
 def require_results(portfolio: Portfolio) -> None:
-    """Refuse a portfolio of nothing."""
+    """Refuse a portfolio of nothing: raises InputError, for it is the period that is wrong."""
     if not portfolio.frameworks:
-        raise AuditError(
+        raise InputError(
             f"No framework has a final result for {portfolio.period['label']} "
             f"(up to {portfolio.period['end']}).",
             hint="Run the assessments of that period first: ./audit run.",

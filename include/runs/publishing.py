@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import datetime
@@ -34,6 +34,8 @@ from include.runs.workspace import Reference, Workspace
 from include.workpapers.population import read_population
 from include.workpapers.sampling import Sampling
 
+#: What the file with the package's digests is called.
+SUMS = "SHA256SUMS"
 #: How many failing controls a summary names.
 _TOP = 5
 #: Our own code and texts that stand in the reports or shape them, below ``include``.
@@ -224,6 +226,12 @@ def summary_of(
     }
 
 
+def sums_text(files: Iterable[Mapping[str, str]]) -> str:
+    """The lines of ``SHA256SUMS`` for files with ``name`` and ``digest``, sorted by name."""
+    ordered = sorted(files, key=lambda file: file["name"])
+    return "".join(f"{file['digest']}  {file['name']}\n" for file in ordered)
+
+
 def seal_package(
     package: Workspace,
     files: Sequence[Mapping[str, str]],
@@ -236,8 +244,7 @@ def seal_package(
 
     The sums depend on the content alone; who made it when stands in the run's own file.
     """
-    lines = sorted(f"{report['digest']}  {report['name']}\n" for report in files)
-    sums: Reference = package.put("SHA256SUMS", "".join(lines).encode(), content_type="text/plain")
+    sums: Reference = package.put(SUMS, sums_text(files).encode(), content_type="text/plain")
     began = iso(started) if started else ""
     run = {"dag_id": dag_id, "run_id": run_id, "started": began, "sums": sums.digest}
     name = digest_of([dag_id, run_id, began])[:16]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from include.cli.ending import FAILED, OK, WRONG_USAGE
+from include.cli.ending import OK, WRONG_USAGE
 from include.cli.main import main
 from include.runs.workspace import Workspace
 from tests.include.assessment.estate import ACCOUNT
@@ -54,6 +55,8 @@ def s3(served: Local) -> Any:
     leave(runs, of("pci_dss_4.0.1", "b"))
     leave(runs, of("cis_aws_5.0", accounts=(ACCOUNT, "222222222222")))
     leave(runs, of("cis_aws_5.0", "z"))
+    leave(runs, of("nist_800_171_r2", "a"))
+    leave(runs, of("nist_800_171_r2", "a", "b"))
     return client
 
 
@@ -116,6 +119,18 @@ def test_what_is_wrong_is_said_in_one_line(capsys: Said, arguments: list[str], s
     assert says in error and "Traceback" not in error
 
 
+def test_a_revision_is_named_wherever_the_two_are(s3: Any, capsys: Said, tmp_path: Path) -> None:
+    page = tmp_path / "c.html"
+    arguments = ["diff", "nist_800_171@2026-10~1", "nist_800_171@2026-10", "--html", str(page)]
+    assert main(arguments) == OK
+    headed = "nist_800_171_r2@2026-10~1 → nist_800_171_r2@2026-10"
+    assert headed in capsys.readouterr().out.splitlines()
+    assert "<bdi>nist_800_171_r2@2026-10~1</bdi>" in page.read_text(encoding="utf-8")
+    assert main([*arguments, "--json"]) == OK
+    value = json.loads(capsys.readouterr().out)
+    assert value["before"]["name"].endswith("~1") and "~" not in value["now"]["name"]
+
+
 def test_two_scopes_of_a_framework_are_compared_by_their_digests(s3: Any, capsys: Said) -> None:
     prefix = "runs/cis_aws_5.0_2026-10_"
     listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix, Delimiter="/")["CommonPrefixes"]
@@ -135,12 +150,13 @@ def test_the_portfolio_is_written_here_and_into_the_bucket(
     assert "soc_2_2017" in said and "cis_aws_5.0" in said
     assert "! hipaa_security_rule: No result for 2026-10." in said
     names = {path.name for path in folder.iterdir()}
-    assert names == {"portfolio.pdf", "portfolio.html", "portfolio.json"}
+    assert names == {"portfolio.pdf", "portfolio.html", "portfolio.json", "SHA256SUMS"}
+    done = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=folder, capture_output=True)
+    assert done.returncode == 0, done.stderr
     objects = s3.list_objects_v2(Bucket=BUCKET, Prefix="packages/portfolio_2026-10_")["Contents"]
     for path in folder.iterdir():
         (key,) = [one["Key"] for one in objects if one["Key"].endswith(f"/{path.name}")]
         assert s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == path.read_bytes()
-    assert any(one["Key"].endswith("/SHA256SUMS") for one in objects)
     # Again: everything is there already.
     assert main([*arguments, "--json"]) == OK
     value = json.loads(capsys.readouterr().out)
@@ -149,8 +165,10 @@ def test_the_portfolio_is_written_here_and_into_the_bucket(
     assert [one["Key"] for one in again] == [one["Key"] for one in objects]
 
 
-def test_a_period_without_results_is_an_error(capsys: Said, tmp_path: Path) -> None:
+def test_a_period_without_results_is_wrong_usage_as_it_is_for_diff_and_sample(
+    capsys: Said, tmp_path: Path
+) -> None:
     code = main(["portfolio", "--period", "2026-08", "--output", str(tmp_path / "x")])
-    assert code == FAILED
+    assert code == WRONG_USAGE
     assert "No framework has a final result for 2026-08" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()

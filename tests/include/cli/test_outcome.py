@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,13 @@ import pytest
 from moto import mock_aws
 from rich.console import Console
 
+from include.assessment.period import parse_period
 from include.cli import outcome
+from include.cli.beginning import Order
+from include.cli.checking import known_framework
 from include.errors import AuditError
+from include.runs.publishing import seal_package
+from include.runs.workspace import Workspace
 from include.stack.airflow_api import TaskState
 
 GAP = {
@@ -189,8 +195,52 @@ def test_nothing_of_an_earlier_package_stays_in_the_folders_of_this_one(
     files = {**reference(listing), "uri": "s3://audit-reports/a/files.json"}
     out = tmp_path / "out"
     (out / "receipts").mkdir(parents=True)
-    for mine in (out / "receipts/before.json", out / "my notes.txt"):
+    for mine in (out / "receipts/before.json", out / "my notes.txt", out / "SHA256SUMS"):
         mine.write_text("x")
-    outcome.fetch_package(files, out, None)
+    outcome.fetch_package(files, out, None)  # not sealed: an earlier one's sums are not its own
     there = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
     assert there == ["my notes.txt", "receipts/now.json", "report.json"]
+
+
+def test_the_package_s_sums_stand_beside_its_files_and_check_them(
+    bucket: Any, tmp_path: Path
+) -> None:
+    package = Workspace(bucket, "audit-reports", "packages/one")
+    bodies = {"report.json": b"{}", "receipts/b.json": b"[1]", "controls.csv": b"a"}
+    written = [
+        {"name": name, **package.put(name, body, content_type="text/plain").to_json()}
+        for name, body in bodies.items()
+    ]
+    sums = seal_package(package, written, dag_id="d", run_id="r", started=None)
+    files = package.put_json("files", written).to_json()
+    out = tmp_path / "out"
+    paths = outcome.fetch_package(files, out, None, sums)
+    assert out / "SHA256SUMS" in paths
+    done = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=out, capture_output=True)
+    assert done.returncode == 0 and done.stdout.count(b": OK") == 3, done.stderr
+
+
+def test_a_run_s_sums_are_what_its_seal_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[Any] = []
+
+    def fetch(*given: Any) -> list[Path]:
+        taken.append(given)
+        return []
+
+    monkeypatch.setattr(outcome, "fetch_package", fetch)
+
+    class Sealed:
+        def value(self, task_id: str, map_index: int = -1) -> Any:
+            return {
+                "generate_reports": {
+                    "summary": {"gaps": []},
+                    "package": "a",
+                    "files": {"uri": "f"},
+                },
+                "seal": {"uri": "s"},
+            }[task_id]
+
+    order = Order(known_framework("cis_aws_5.0"), parse_period("2026-10"), {})
+    outcome.conclude(Sealed(), "success", [], order, None, Path("out"))  # type: ignore[arg-type]
+    ((files, _, _, sums),) = taken
+    assert (files, sums) == ({"uri": "f"}, {"uri": "s"})

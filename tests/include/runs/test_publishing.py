@@ -126,6 +126,8 @@ def test_the_sums_are_those_of_the_stored_files_and_do_not_change_with_the_run(s
     ]
     assert sums[0] == sums[1]
     text = s3.get_object(Bucket="reports", Key=f"{package.prefix}/SHA256SUMS")["Body"].read()
+    names = [line.split("  ")[1] for line in text.decode().splitlines()]
+    assert names == sorted(names) and len(names) > 10
     for line in text.decode().splitlines():
         digest, name = line.split("  ")
         body = s3.get_object(Bucket="reports", Key=f"{package.prefix}/{name}")["Body"].read()
