@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from include.assessment.result import CellAnswer, ControlResult, Gap, ManualState
-from include.reports.model import ReportModel, source_name
+from include.assessment.result import CellAnswer, ControlResult, Gap, ManualState, ReceiptLine
+from include.reports.model import ReportModel, not_complete, source_name
 from include.reports.wording import answer_text, counted, place_text
 
 #: By a cell's answer: what makes the source answer next time.
@@ -18,7 +18,33 @@ _BY_ANSWER: Mapping[str, str] = {
     "NEVER_EVALUATED": "Have the rule evaluate, and see that it does so in every period.",
     "STALE": "Have the rule evaluate within the period.",
     "BEYOND_REACH": "Provide evidence of the period by other means; the source no longer has it.",
-    "INCOMPLETE": "Collect the missing cells again.",
+}
+#: How a cell's note of one source in one place is worded: source, place, what it says.
+_NOTE = re.compile(r"(.+?) in ([^\s:]+):? (.+)")
+_GONE = re.compile(r"(.+) answered last period and is gone now")
+_NO_VERDICT = re.compile(r"no source has a verdict on \d+ of the resources")
+_OTHER_MEANS = "provide evidence of the period by other means"
+#: By what a note says of a source that was collected completely: what makes it answer.
+_BY_NOTE: Mapping[str, str] = {
+    "disabled": "enable the rule or control of {source} again",
+    "not deployed": "have {source} look at it",
+    "not recorded": "have {source} record this type of resource",
+    "never evaluated": "have {source} evaluate it in every period",
+    "stale": "have {source} evaluate it within the period",
+    "beyond reach": _OTHER_MEANS,
+    "no longer remembers the period": _OTHER_MEANS,
+    "speaks of the present only": _OTHER_MEANS,
+    "has other parameters than the check": "give {source} the parameters of the check",
+    "is not enabled": "enable {source}",
+    "is not in the scope of this run": "take {place} into the scope for {source}",
+    "looks at part of the resources only": "have {source} look at all of the resources",
+}
+#: Why a source looks at part of the resources only differs by source.
+_PART_ONLY: Mapping[str, str] = {
+    "AWS Config": "deploy the AWS Config rule without narrowing it to some resources",
+    "AWS Security Hub": "assess the period while AWS Security Hub has all its findings",
+    "Amazon Inspector": "have Amazon Inspector scan all of the resources",
+    "Custom evidence": "mend the rejected records of Custom evidence",
 }
 _PERMISSION = re.compile(r"missing permission: ([\w:*-]+)")
 #: By how a source's receipt ended.
@@ -50,6 +76,9 @@ class NextSteps:
         self._gaps: dict[str, list[Gap]] = {}
         for gap in model.assessment.gaps:
             self._gaps.setdefault(gap.account, []).append(gap)
+        self._not_complete: dict[str, list[ReceiptLine]] = {}
+        for line in not_complete(model.assessment):
+            self._not_complete.setdefault(line.account, []).append(line)
         self._causes: dict[str, list[_Cause]] = {}
 
     def of(self, control: ControlResult, *, people: bool = True) -> list[Open]:
@@ -94,11 +123,47 @@ class NextSteps:
         return self._causes[check_id]
 
     def _step(self, cell: CellAnswer) -> str:
-        """By the gap that its notes name, else by the answer itself."""
+        """By the gap or receipt that its notes name, else by what they say, or the answer."""
+        said = [found.groups() for note in cell.notes if (found := _NOTE.fullmatch(note))]
+        named = {(source, place) for source, place, _ in said}
         for gap in self._gaps.get(cell.account, ()):
-            if any(source_name(gap.source) in note and gap.region in note for note in cell.notes):
+            if (source_name(gap.source), gap.region) in named:
                 return step_for(gap)
-        return _BY_ANSWER.get(cell.answer, "Collect it again.")
+        for line in self._not_complete.get(cell.account, ()):
+            if (source_name(line.source), line.region) in named and line.status in _BY_STATUS:
+                return _BY_STATUS[line.status]
+        return _BY_ANSWER.get(cell.answer) or _by_notes(cell)
+
+
+def _by_notes(cell: CellAnswer) -> str:
+    """What the notes of a cell say to do where every receipt is complete.
+
+    What hides a failure comes first, as nobody else's answer is enough; of the rest one does.
+    """
+    by_source: dict[str, dict[str, None]] = {}
+    scope: dict[str, None] = {}
+    for note in cell.notes:
+        if (found := _NOTE.fullmatch(note)) and found[3] in _BY_NOTE:
+            source, place, said = found.groups()
+            step = _BY_NOTE[said].format(source=source, place=place)
+            if said == "looks at part of the resources only":
+                step = _PART_ONLY.get(source, step)
+            if said == "is not in the scope of this run":
+                scope[step] = None
+            else:
+                by_source.setdefault(source, {})[step] = None
+    gone = [found[1] for note in cell.notes if (found := _GONE.fullmatch(note))]
+    if scope or gone:
+        back = [
+            f"bring {source} back, which answered last period: "
+            + " and ".join(by_source.get(source, ("deploy its rule or enable its control again",)))
+            for source in gone
+        ]
+        return _capital("; ".join((*scope, *back)))
+    steps = dict.fromkeys(step for found in by_source.values() for step in found)
+    if any(_NO_VERDICT.fullmatch(note) for note in cell.notes):
+        steps = {"have a source judge the resources without a verdict": None, **steps}
+    return _capital(", or ".join(steps) or "have a source answer the check there")
 
 
 @dataclass(frozen=True)

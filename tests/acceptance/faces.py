@@ -34,8 +34,9 @@ class Figures:
 
     ``score`` and ``coverage`` are as written for people (``68.25 %``, or ``-``). ``controls`` is
     each one's status, ``failing`` the resources that fail a check that counts, excused ones
-    included, ``evidence`` the number of items by source, ``exceptions`` the ids of those in the
-    register (of the OSCAL, of those that excuse something); ``gaps`` is what is missing.
+    included, ``missing`` what it says beside the score, ``evidence`` the number of items by
+    source, ``exceptions`` the ids of those in the register (of the OSCAL, of those that excuse
+    something); ``gaps`` is what is missing.
     """
 
     interim: bool | None = None
@@ -48,6 +49,7 @@ class Figures:
     receipts: Mapping[ReceiptOf, int] | None = None
     exceptions: frozenset[str] | None = None
     gaps: frozenset[ReceiptOf] | None = None
+    missing: str | None = None
 
     def told(self) -> dict[str, Any]:
         """What it does say, by name."""
@@ -183,17 +185,30 @@ def read_xlsx(package: Path) -> Figures:
             row["id"] for row in rows("Exceptions") if row["register"] == "exceptions"
         ),
         gaps=frozenset(_sheet_gaps(sheets["Summary"])),
+        missing=_below(sheets["Read me"], "Missing evidence"),
     )
+
+
+def _below(lines: list[tuple[Any, ...]], heading: str) -> str:
+    """The first cell of the line after a heading."""
+    at = next(n for n, line in enumerate(lines) if line and line[0] == heading)
+    return str(lines[at + 1][0])
 
 
 def _sheet_gaps(lines: list[tuple[Any, ...]]) -> Iterator[ReceiptOf]:
     """The rows below the heading, up to the first line that names no source."""
     start = next(n for n, line in enumerate(lines) if line[0] == "Missing evidence")
-    for line in lines[start + 1 :]:
-        if line[0] in _SOURCES:
-            yield source_of(line[0]), str(line[1]), str(line[2]).strip("-"), code(line[3])
-        elif line[0] != "Source":
+    head = [str(cell) for cell in lines[start + 1]]
+    if "Source" not in head:
+        return
+    source, account, region, status = (
+        head.index(name) for name in ("Source", "Account", "Region", "Status")
+    )
+    for line in lines[start + 2 :]:
+        if line[source] not in _SOURCES:
             return
+        there = str(line[account]), str(line[region]).strip("-")
+        yield source_of(line[source]), *there, code(line[status])
 
 
 def read_oscal(package: Path) -> Figures:
@@ -306,6 +321,7 @@ def read_pdf(package: Path) -> Figures:
         receipts=Counter(_pdf_receipts(plain)),
         exceptions=frozenset(_pdf_exceptions(pages)),
         gaps=frozenset(_pdf_gaps(pages)),
+        missing=_found(r"Missing evidence\s+(None|[\d,]+ (?:place|control)s?)\s", executive),
     )
 
 
@@ -479,6 +495,7 @@ def read_html(package: Path) -> Figures:
             (source_of(name), account, region, code(status))
             for name, account, region, status in seen["gaps"]
         ),
+        missing=seen["figures"]["Missing evidence"],
     )
 
 

@@ -154,6 +154,7 @@ def nothing(tmp_path_factory: pytest.TempPathFactory) -> World:
             gaps=frozenset(
                 (source, "111111111111", "eu-west-1", "NOT_COLLECTED") for source in SOURCES
             ),
+            missing=f"{len(SOURCES)} places",
         ),
     )
 
@@ -178,6 +179,7 @@ def denied(tmp_path_factory: pytest.TempPathFactory) -> World:
             )
             + Counter([("security_hub", *place, "DENIED")]),
             exceptions=frozenset({"EX-7"}),
+            missing="1 place",
         ),
     )
 
@@ -250,6 +252,7 @@ def figures_of(verdict: Verdict, exceptions: tuple[Exception_, ...]) -> Figures:
         failing=frozenset(failing),
         exceptions=frozenset(one.id for one in exceptions),
         gaps=frozenset(),
+        missing=f"{counts['INCONCLUSIVE']} controls" if counts["INCONCLUSIVE"] else "None",
     )
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from include.assessment.result import Gap, ReceiptLine
+from include.reports.missing_evidence import (
+    MissingEvidence,
+    Unanswered,
+    missing_evidence,
+    unanswered,
+)
 from include.reports.model import ReportModel, not_complete
-from include.reports.wording import answer_text, listed, place_text
+from include.reports.wording import listed, place_text
 
 _MOST_PLACES = 6
 
@@ -19,22 +24,23 @@ class Open:
     controls: tuple[str, ...]
     question: str
     where: str
-    places: int
     why: str
+
+    @classmethod
+    def of(cls, one: Unanswered) -> Open:
+        """As the page words it: the first places, and how many more there are."""
+        places = [place_text(cell) for cell in one.cells]
+        return cls(one.controls, one.check.question, listed(places, _MOST_PLACES), one.why)
 
 
 @dataclass(frozen=True)
 class Missing:
     """All of it. ``others`` are receipts that ended otherwise than complete and are no gap."""
 
+    told: MissingEvidence
     gaps: tuple[Gap, ...]
     others: tuple[ReceiptLine, ...]
     open: tuple[Open, ...]
-
-    @property
-    def blocking(self) -> int:
-        """Gaps that keep the run from ending as a success."""
-        return sum(gap.blocking for gap in self.gaps)
 
     def __bool__(self) -> bool:
         return bool(self.gaps or self.others or self.open)
@@ -47,27 +53,6 @@ def missing(model: ReportModel) -> Missing:
     others = tuple(
         line for line in not_complete(a) if (line.source, line.account, line.region) not in named
     )
-    return Missing(a.gaps, others, tuple(_open(model)))
-
-
-def _open(model: ReportModel) -> Iterator[Open]:
-    controls: dict[str, list[str]] = {}
-    for control in model.assessment.controls:
-        for mapped in control.checks:
-            if mapped.role == "required" and control.status != "NOT_APPLICABLE":
-                controls.setdefault(mapped.id, []).append(control.id)
-    for check in model.assessment.checks:
-        if check.id not in controls or not check.judges:
-            continue
-        causes: dict[str, list[str]] = {}
-        for cell in check.cells:
-            if not cell.settled:
-                causes.setdefault(answer_text(cell), []).append(place_text(cell))
-        for why, where in causes.items():
-            yield Open(
-                tuple(controls[check.id]),
-                check.question,
-                listed(where, _MOST_PLACES),
-                len(where),
-                why,
-            )
+    return Missing(
+        missing_evidence(model), a.gaps, others, tuple(Open.of(one) for one in unanswered(model))
+    )

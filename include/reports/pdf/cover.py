@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table, TableStyle
 
-from include.assessment.result import Assessment
-from include.reports.model import ReportModel, not_complete
+from include.reports.missing_evidence import missing_evidence
+from include.reports.model import ReportModel
 from include.reports.pdf.layout import plain_time
 from include.reports.pdf.style import (
     ACCENT,
@@ -75,19 +75,20 @@ def _above(model: ReportModel) -> Iterator[Flowable]:
         SUBTITLE,
     )
     yield Spacer(1, 30)
-    yield _badge(a)
+    yield _badge(model)
     yield Spacer(1, 34)
     yield _facts(model)
 
 
-def _badge(a: Assessment) -> Table:
+def _badge(model: ReportModel) -> Table:
     """Complete, incomplete or interim: the word large, and what it means beside it."""
+    a = model.assessment
     ink, ground = STATUS_COLOURS[_COLOURS[a.status]]
     word = BODY.clone("badge", textColor=ink, fontName=BOLD, fontSize=17, leading=21, spaceAfter=0)
     text = BODY.clone("badge-text", textColor=ink, spaceAfter=0)
     name = "INTERIM" if a.status == "INTERIM" else a.status.capitalize()
     return Table(
-        [[Paragraph(name, word), Paragraph(markup(_meaning(a)), text)]],
+        [[Paragraph(name, word), Paragraph(markup(_meaning(model)), text)]],
         colWidths=[122, WIDTH - 122],
         style=TableStyle(
             [
@@ -102,17 +103,12 @@ def _badge(a: Assessment) -> Table:
     )
 
 
-def _meaning(a: Assessment) -> str:
+def _meaning(model: ReportModel) -> str:
+    a, missing = model.assessment, missing_evidence(model)
     if a.status == "INTERIM":
         return f"Not the final result of this period: {'; '.join(a.interim) or 'it is reduced'}."
-    if a.status == "INCOMPLETE":
-        n = sum(gap.blocking for gap in a.gaps)
-        return f"Evidence is missing from {counted(n, 'place')} asked: see Missing evidence."
-    others = len(not_complete(a))
-    if others:
-        said = "1 receipt says" if others == 1 else f"{others:,} receipts say"
-        return f"Complete for what the controls need; {said} otherwise: see Missing evidence."
-    return "Every source was collected completely, everywhere in scope."
+    see = " See Missing evidence." if missing.value or missing.otherwise else ""
+    return f"{missing.sentence}{see}"
 
 
 def _facts(model: ReportModel) -> Table:

@@ -10,7 +10,8 @@ from typing import Any
 
 from reportlab.platypus import Flowable, PageBreak, Paragraph, Spacer
 
-from include.assessment.result import SETTLED, STATUSES, Gap
+from include.assessment.result import STATUSES, Gap
+from include.reports.missing_evidence import missing_evidence
 from include.reports.model import ReportModel, percent_text, source_name, words
 from include.reports.next_steps import step_for
 from include.reports.pdf.appendix_change import points
@@ -63,13 +64,7 @@ def _figures(model: ReportModel) -> list[tuple[str, str, str]]:
     compliance, coverage = metrics.compliance, metrics.coverage
     n, total = int(compliance["compliant_controls"]), int(compliance["total_controls"])
     judged = int(coverage["controls_judged"])
-    blocking = sum(gap.blocking for gap in model.assessment.gaps)
-    waiting = int(coverage["controls_awaiting_manual_evidence"])
-    missing = (
-        f"{counted(blocking, 'place')} asked gave no complete answer."
-        if blocking
-        else "Every place asked gave a complete answer, as far as controls need it."
-    )
+    missing = missing_evidence(model)
     return [
         (
             percent_text(compliance["compliance_score"]),
@@ -83,12 +78,7 @@ def _figures(model: ReportModel) -> list[tuple[str, str, str]]:
             f"{judged:,} of {counted(total, 'control')} could be judged at all. "
             f"{_compared(model, 'coverage')}",
         ),
-        (
-            f"{blocking:,}",
-            "Missing evidence",
-            f"{missing} {counted(waiting, 'control')} {verb(waiting, 'waits', 'wait')} for "
-            "evidence from people.",
-        ),
+        (missing.headline, "Missing evidence", missing.sentence),
     ]
 
 
@@ -208,18 +198,10 @@ def _to_decide(model: ReportModel) -> Iterator[tuple[str, str]]:
             step,
         )
     # A source may be asked completely and still know nothing: switched off, or never evaluated.
-    open_ = {one.id for one in a.checks if any(cell.answer not in SETTLED for cell in one.cells)}
-    unanswered = [
-        c
-        for c in a.controls
-        if c.status == "INCONCLUSIVE"
-        and any(m.role == "required" and m.id in open_ for m in c.checks)
-    ]
-    if unanswered:
+    if unanswered := missing_evidence(model).unanswered:
         yield (
-            f"A required check is not answered everywhere for "
-            f"{counted(len(unanswered), 'inconclusive control')}",
-            "See Required checks left unanswered, under Missing evidence.",
+            f"A check is not answered everywhere for {counted(unanswered, 'inconclusive control')}",
+            "See what is missing under Missing evidence, and what to do in the controls' blocks.",
         )
     present = [
         c

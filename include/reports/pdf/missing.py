@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 
+from include.assessment.result import Gap
+from include.reports.missing_evidence import missing_evidence, unanswered
 from include.reports.model import ReportModel, not_complete, source_name, words
 from include.reports.next_steps import step_for
 from include.reports.pdf.layout import chapter, columns, heading, listed
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY
-from include.reports.wording import answer_text, counted
+from include.reports.wording import counted
 
 _MOST_PLACES = 6
 #: Of more controls than this, the others say so in their own blocks.
@@ -27,11 +29,10 @@ def missing(model: ReportModel, number: int) -> Iterator[Flowable]:
         for line in not_complete(model.assessment)
         if (line.source, line.account, line.region) not in named
     ]
-    unanswered = list(_unanswered(model))
-    short = not (gaps or others or unanswered)
+    rows = list(_unanswered(model))
+    short = not (gaps or others or rows)
     yield from chapter(f"{number}  Missing evidence", room=90.0 if short else 230.0)
-    if not (gaps or others):
-        yield Paragraph("None: every source was collected completely everywhere in scope.", BODY)
+    yield Paragraph(missing_evidence(model).sentence, BODY)
     if gaps:
         yield from _gaps(model)
     if others:
@@ -39,7 +40,7 @@ def missing(model: ReportModel, number: int) -> Iterator[Flowable]:
         yield heading("Receipts that did not end as complete", level=2)
         yield Paragraph(
             "Nothing that the controls need is known to be missing because of these."
-            if not unanswered
+            if not rows
             else "Whether a check stays open without them is told below.",
             BODY,
         )
@@ -62,12 +63,12 @@ def missing(model: ReportModel, number: int) -> Iterator[Flowable]:
                 for line in others
             ],
         )
-    if unanswered:
+    if rows:
         yield CondPageBreak(120)
         yield heading("Required checks left unanswered", level=2)
         yield Rows(
             columns(("Controls", 24, "strong"), ("Check", 38), ("Where", 28), ("Why", 46)),
-            unanswered,
+            rows,
         )
     elif not short:
         yield Spacer(1, 8)
@@ -90,7 +91,7 @@ def _gaps(model: ReportModel) -> Iterator[Flowable]:
             source_name(gap.source),
             words(gap.status),
             gap.message + (f" (decision {gap.decision})" if gap.decision else ""),
-            step_for(gap) if gap.blocking else "Nothing: it was decided, and does not block.",
+            step_for(gap) if gap.blocking else _left(gap),
             _some(gap.controls, _MOST_CONTROLS),
         )
         found.setdefault(cause, {}).setdefault(gap.account, []).append(gap.region)
@@ -109,6 +110,15 @@ def _gaps(model: ReportModel) -> Iterator[Flowable]:
         ),
         again="Missing evidence (continued)",
     )
+
+
+def _left(gap: Gap) -> str:
+    """Why nothing is to be done about a gap that doesn't block."""
+    if gap.decision:
+        return "Nothing: it was decided, and does not block."
+    if gap.status == "NOT_ASKED":
+        return "Nothing: this run leaves it out."
+    return "Nothing: no check stays open without it."
 
 
 def _places(model: ReportModel, where: Mapping[str, Sequence[str]], most: int = 0) -> str:
@@ -140,23 +150,13 @@ def _some(ids: Sequence[str], most: int) -> str:
 
 def _unanswered(model: ReportModel) -> Iterator[Sequence[str]]:
     """A row for each required check and cause, with the places that share it."""
-    controls: dict[str, list[str]] = {}
-    for control in model.assessment.controls:
-        for mapped in control.checks:
-            if mapped.role == "required" and control.status != "NOT_APPLICABLE":
-                controls.setdefault(mapped.id, []).append(control.id)
-    for check in model.assessment.checks:
-        if check.id not in controls or not check.judges:
-            continue
-        places: dict[str, dict[str, list[str]]] = {}
-        for cell in check.cells:
-            if not cell.settled:
-                here = places.setdefault(answer_text(cell), {})
-                here.setdefault(cell.account, []).extend([cell.region] if cell.region else [])
-        for why, where in places.items():
-            yield (
-                _some(controls[check.id], _MOST_CONTROLS // 3),
-                check.question,
-                _places(model, where, _MOST_PLACES),
-                why,
-            )
+    for one in unanswered(model):
+        where: dict[str, list[str]] = {}
+        for cell in one.cells:
+            where.setdefault(cell.account, []).extend([cell.region] if cell.region else [])
+        yield (
+            _some(one.controls, _MOST_CONTROLS // 3),
+            one.check.question,
+            _places(model, where, _MOST_PLACES),
+            one.why,
+        )

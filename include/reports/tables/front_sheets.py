@@ -8,12 +8,14 @@ from typing import Any
 
 from include.clock import from_iso
 from include.reports.files import PACKAGE_FILES
+from include.reports.missing_evidence import missing_evidence
 from include.reports.model import LIMITATIONS, ReportModel, source_name, words
 from include.reports.tables import definitions
 from include.reports.tables.book import Book, Sheet
 from include.reports.tables.columns import Value
 
 _ALARM = "#8b1a1a"
+_INK = "#1b2430"
 READ_ME_WIDTHS = (30, 22, 22, 90)
 _TABLES = (
     definitions.CONTROLS,
@@ -78,16 +80,14 @@ def read_me(
     ):
         sheet.line(name, value)
     sheet.heading("Missing evidence")
-    if found.gaps:
-        places = "1 place" if len(found.gaps) == 1 else f"{len(found.gaps):,} places"
-        sheet.paragraph(
-            f"{places} could not be collected completely; what depends on it stays inconclusive. "
-            "Summary lists where, Receipts says why.",
-            bold=True,
-            font_color=_ALARM,
-        )
-    else:
-        sheet.line("None: every source was collected completely.")
+    missing = missing_evidence(model)
+    colour = _ALARM if missing.value else _INK
+    sheet.line(missing.headline, bold=True, font_color=colour)
+    sheet.paragraph(
+        f"{missing.sentence} Summary lists where it was not collected, Receipts says why, Controls "
+        "gives each open control's reason.",
+        font_color=colour,
+    )
     sheet.heading("Sheets")
     sheet.header("Sheet", "Rows", "File", "What a row is")
     for table in _TABLES:
@@ -152,10 +152,15 @@ def summary(model: ReportModel, book: Book) -> None:
     sheet.line("Compliance score (%)", figures.compliance["compliance_score"])
     sheet.line("Controls that could be judged (%)", figures.coverage["controls_percent"])
     sheet.line("Required answers that were got (%)", figures.coverage["cells_percent"])
-    sheet.line("Places with missing evidence", len(found.gaps))
+    missing = missing_evidence(model)
+    sheet.line("Places not collected", missing.not_collected)
+    sheet.line("Places left out on purpose", missing.by_decision + missing.not_asked)
+    sheet.line("Controls open for want of answers to checks", missing.unanswered)
+    sheet.line("Controls waiting for evidence from people", missing.waiting)
     for status in ("compliant", "non_compliant", "inconclusive", "not_applicable"):
         sheet.line(f"{words(status.upper())} controls", figures.compliance[f"{status}_controls"])
-    _lines(sheet, "Missing evidence", _gaps(model), "None: every source was collected completely.")
+    _lines(sheet, "Missing evidence", _gaps(model), missing.collected)
+    sheet.line(missing.left_open)
     for title, lines in (
         ("By control set", figures.by_control_set),
         ("By account", figures.by_account),

@@ -153,7 +153,11 @@ def test_counts_are_those_of_the_assessment_and_the_read_me_says_so(tmp_path: Pa
     assert told["Evidence: items"][2].startswith("DIFFERS")
     summary = {line[0]: line[1] for line in book["Summary"].iter_rows(max_col=2, values_only=True)}
     assert summary["Compliance score (%)"] == model.metrics.compliance["compliance_score"]
-    assert summary["Places with missing evidence"] == len(found.gaps) > 0
+    assert summary["Places not collected"] == sum(gap.blocking for gap in found.gaps) > 0
+    assert (
+        summary["Controls waiting for evidence from people"]
+        == (model.metrics.coverage["controls_awaiting_manual_evidence"])
+    )
 
 
 def test_the_summary_s_columns_begin_with_what_a_line_is_about(tmp_path: Path) -> None:
