@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 from reportlab.platypus import CondPageBreak, Flowable, PageBreak, Paragraph, Spacer
@@ -11,22 +10,15 @@ from include.evidence.receipt import Receipt
 from include.reports.model import ReportModel, source_name, words
 from include.reports.pdf.layout import chapter, columns, heading, listed, plain_time
 from include.reports.pdf.rows import Rows
-from include.reports.pdf.style import BODY, SMALL_MUTED
-from include.reports.pdf.text import markup
+from include.reports.pdf.style import BODY
 from include.reports.wording import counted
+from include.reports.workpapers.commands import asked
 from include.reports.workpapers.facts import fact_table, sign_off
-from include.workpapers.provenance import Example, Operation, Place, Provenance, provenance_of
+from include.workpapers.provenance import Place, Provenance, provenance_of
 
 _COMPLETE = ("COMPLETE", "COMPLETE_EMPTY")
 #: Callers and endpoints that a page names; all stand in the receipts.
 _MOST_NAMED = 6
-_REPLAY = (
-    "Each command asks the first page of a listing as it was asked then, with your credentials "
-    "for the account; a role with read access will do. Take --no-paginate away to follow the "
-    "listing to its end. AWS answers as of now: what has changed since is no error of the "
-    "evidence. The digest is the SHA-256 of the answer as it was received; docs/workpapers.md "
-    "tells how to compare it with the page that was kept."
-)
 
 
 def sources(model: ReportModel, number: int) -> Iterator[Flowable]:
@@ -76,7 +68,7 @@ def _page(model: ReportModel, number: str, one: Provenance) -> Iterator[Flowable
     yield heading(f"{number}  {source_name(one.source)}", level=2)
     yield fact_table(_facts(model, one))
     yield Spacer(1, 6)
-    yield from _asked(one)
+    yield from asked(one)
     yield from _ended(one)
     yield from _counts(one)
     yield from _snapshots(one)
@@ -121,71 +113,6 @@ def _facts(model: ReportModel, one: Provenance) -> list[tuple[str, str]]:
             f"{counted(resumed, 'answer')} taken over from an interrupted attempt",
         ),
     ]
-
-
-def _asked(one: Provenance) -> Iterator[Flowable]:
-    yield heading("What was asked, and how to ask it again", level=3)
-    if not one.operations:
-        yield Paragraph("No page of an answer was kept, or the receipts are not at hand.", BODY)
-        return
-    yield Paragraph(markup(_REPLAY), SMALL_MUTED)
-    yield Spacer(1, 4)
-    yield Rows(
-        columns(
-            ("Operation", 46, "strong"),
-            ("Requests", 15, "number"),
-            ("Items", 13, "number"),
-            ("Exact parameters, as a command; the answer's request id and SHA-256", 100),
-        ),
-        (row for operation in one.operations for row in _operation(operation)),
-        again=f"{source_name(one.source)}: what was asked (continued)",
-    )
-    yield Spacer(1, 8)
-
-
-def _operation(operation: Operation) -> Iterator[Sequence[str]]:
-    name, requests, items = (
-        operation.name.replace(":", "\n"),
-        f"{operation.requests:,}",
-        f"{operation.items:,}",
-    )
-    for example in operation.examples:
-        times = f", asked {example.requests:,} times" if example.requests > 1 else ""
-        yield (
-            name,
-            requests,
-            items,
-            f"{_command(operation, example)}\n{example.account}, page {example.page}{times}; "
-            f"request {example.request_id or 'without id'}; {example.sha256}",
-        )
-        name = requests = items = ""
-    more = operation.different - len(operation.examples)
-    if more > 0:
-        varying = ", ".join(
-            f"{parameter} ({counted(n, 'value')})" for parameter, n in operation.varying.items()
-        )
-        yield (
-            "",
-            "",
-            "",
-            f"{counted(more, 'more request')} that differ in {varying}: see the receipts, "
-            f"{plain_time(operation.first)} to {plain_time(operation.last)}.",
-        )
-
-
-def _command(operation: Operation, example: Example) -> str:
-    if not example.long:
-        request = json.dumps(example.request, sort_keys=True, ensure_ascii=False)
-        return example.command or f"{operation.name} {request}"
-    # The JSON of some requests fills pages; the receipt has it.
-    taken = f"jq '.pages[{example.page - 1}].request' receipts/{example.receipt} > request.json"
-    sizes = "; ".join(
-        f"{parameter}: {counted(len(value), 'entry', 'entries')}"
-        if isinstance(value, (list, dict))
-        else f"{parameter}: {json.dumps(value, ensure_ascii=False)[:80]}"
-        for parameter, value in example.request.items()
-    )
-    return f"{taken}\n{example.command}\n{sizes}"
 
 
 def _ended(one: Provenance) -> Iterator[Flowable]:

@@ -6,6 +6,8 @@ import csv
 import hashlib
 import json
 import re
+import shlex
+import subprocess
 from collections import Counter
 from dataclasses import replace
 from functools import lru_cache
@@ -23,6 +25,7 @@ from include.reports.tables.csv_files import write_population
 from include.reports.workpapers.pdf import write_workpapers
 from include.reports.workpapers.receipt_files import write_receipts
 from include.reports.workpapers.samples_csv import COLUMNS, write_samples
+from include.workpapers.provenance import provenance_of
 from include.workpapers.samples import counting_checks, samples_of
 from include.workpapers.sampling import Sampling
 from tests.include.reports.sample import model_of, streamed
@@ -137,7 +140,7 @@ def test_every_source_has_a_page_that_says_who_asked_what_and_when(text: str) ->
 
 
 def test_exact_requests_stand_there_as_commands_and_what_is_left_out_is_counted(text: str) -> None:
-    plain = unbroken(text)
+    plain = unbroken(text.replace(" \\\n", " "))
     for n in (1, 2, 3):
         command = (
             "aws configservice get-compliance-details-by-config-rule --cli-input-json "
@@ -147,6 +150,81 @@ def test_exact_requests_stand_there_as_commands_and_what_is_left_out_is_counted(
         assert f"0a1b2c3d-{n:04d};{n:064x}" in plain
     assert unbroken("asked 6 times") in plain, "the same request in six places"
     assert unbroken("3 more requests that differ in ConfigRuleName (6 values)") in plain
+
+
+def commands_of(text: str) -> list[str]:
+    """Commands as somebody copies them: a line, and those after it while it ends in a backslash."""
+    found: list[str] = []
+    lines = iter(text.splitlines())
+    for line in lines:
+        if re.match(r"(aws|jq) .", line):
+            taken = [line]
+            while taken[-1].endswith("\\"):
+                taken.append(next(lines))
+            found.append("\n".join(taken))
+    return found
+
+
+def joined(command: str) -> str:
+    """A command on one line, which Python's shlex wants."""
+    return command.replace("\\\n", "")
+
+
+ODD = (
+    {"Expression": "SELECT x WHERE y = 'it''s' AND z IN ($HOME, `id`)", "Limit": 100},
+    {"ConfigRuleName": "a rule with words " * 7, "Limit": 3},
+    {"ConfigRuleName": "two  spaces"},
+    {"ConfigRuleName": "hidden \u202e mark"},
+    {"ConfigRuleName": "報告書"},
+    {"ResourceIds": [f"i-{n:017x}" for n in range(60)]},
+)
+
+
+def asked(request: dict[str, Any]) -> ReportModel:
+    model = made()
+
+    def receipts() -> Any:
+        for receipt in model.context.receipts():
+            if receipt.source == "aws_config":
+                endpoint = "http://127.0.0.1:4566"
+                receipt = replace(receipt, endpoint=endpoint, pages=(page(1, **request),))
+            yield receipt
+
+    none: Any = list
+    context = replace(model.context, receipts=receipts, evidence=none, population=none)
+    return replace(model, context=context)
+
+
+@pytest.mark.parametrize("request_asked", ODD)
+def test_commands_copied_out_of_the_pdf_run_in_a_shell_and_ask_the_same(
+    request_asked: dict[str, Any], tmp_path: Path
+) -> None:
+    model = asked(request_asked)
+    path = write_workpapers(model, tmp_path / "w.pdf")
+    lines, receipts = model.assessment.receipts, model.context.receipts()
+    (one,) = [p for p in provenance_of(lines, receipts, "eu-west-1") if p.source == "aws_config"]
+    (example,) = one.operations[0].examples
+    wanted = shlex.split(example.command)
+    with pdfplumber.open(path) as document:
+        plumbed = "\n".join(one.extract_text() for one in document.pages)
+    copied = subprocess.run(["pdftotext", path, "-"], capture_output=True, check=True, text=True)
+    for text in (plumbed, copied.stdout):
+        found = commands_of(text)
+        assert len(found) == len(commands_of(plumbed)) in (1, 2)
+        for command in found:
+            subprocess.run(["bash", "-n", "-c", command], check=True)
+        if len(found) == 2:
+            # Read from the receipt: too long for a line, or a text that copying would change.
+            at = wanted.index("--cli-input-json") + 1
+            wanted[at] = "file://request.json"
+            assert shlex.split(joined(found[0])) == [
+                "jq", ".pages[0].request", f"receipts/{example.receipt}", ">", "request.json",
+            ]  # fmt: skip
+        assert shlex.split(joined(found[-1])) == wanted
+        shown = f"aws() {{ printf '%s\\0' aws \"$@\"; }}\n{found[-1]}"
+        told = subprocess.run(["bash", "-c", shown], capture_output=True, check=True, text=True)
+        assert told.stdout.split("\0")[:-1] == wanted
+    assert (len(commands_of(plumbed)) == 1) == (request_asked in (ODD[0], ODD[4]))
 
 
 def test_how_each_place_ended_is_told_with_what_a_receipt_remarks(text: str) -> None:
