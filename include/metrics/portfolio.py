@@ -14,6 +14,7 @@ from typing import Any
 from include.assessment.period import Period
 from include.assessment.result import Assessment
 from include.clock import iso
+from include.frameworks.header import full_name
 from include.metrics.failures import counting_checks
 from include.metrics.model import SEVERITIES, Metrics, Row
 from include.metrics.portfolio_open import awaiting_of, exceptions_of, gaps_of
@@ -35,7 +36,10 @@ class Result:
 
 @dataclass(frozen=True)
 class NotAssessed:
-    """A framework that is enabled and has no final result for the period, and why."""
+    """A framework that is enabled and has no final result for the period, and why.
+
+    ``title`` is its name with the version: several editions of one may be enabled.
+    """
 
     framework: str
     title: str
@@ -46,13 +50,13 @@ class NotAssessed:
 class Portfolio:
     """Every figure of a portfolio report, as plain JSON values.
 
-    ``frameworks`` in order of their ids; ``missing`` are those without a result. In ``by_account``
-    and ``by_region`` each row has ``frameworks``: ``{id: figures or None}``, None where the
-    framework's scope does not have the place. ``failing_resources`` and ``failing_checks`` are
-    all of them, each once, those first that break most controls over all frameworks; ``controls``
-    there is ``{framework: [ids]}``. ``gaps`` are places where evidence is missing, with the
-    number of controls each framework lacks it for; ``awaiting`` the controls that wait for
-    evidence from people.
+    ``frameworks`` in order of their ids, each ``title`` with the version; ``missing`` are those
+    without a result. In ``by_account`` and ``by_region`` each row has ``frameworks``:
+    ``{id: figures or None}``, None where the framework's scope does not have the place.
+    ``failing_resources`` and ``failing_checks`` are all of them, each once, those first that break
+    most controls over all frameworks; ``controls`` there is ``{framework: [ids]}``. ``gaps`` are
+    places where evidence is missing, with the number of controls each framework lacks it for;
+    ``awaiting`` the controls that wait for evidence from people.
     """
 
     environment: str
@@ -153,7 +157,7 @@ def _framework(one: Result) -> Row:
     change = metrics.change
     return {
         "framework": a.framework,
-        "title": a.framework_title,
+        "title": full_name(a.framework_title, a.framework_version),
         "version": a.framework_version,
         "status": a.status,
         "score": metrics.compliance["compliance_score"],

@@ -50,7 +50,7 @@ def gather(
     missing: list[NotAssessed] = []
     read: list[str] = []
     for framework in sorted({*known, *others}):
-        title = known[framework].title if framework in known else framework
+        title = known[framework].name if framework in known else framework
         there = results.find_results(runs, framework, period.label)
         final = [one for one in there if one.final]
         published = published_of(runs, final[0]) if final else None

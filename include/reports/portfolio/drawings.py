@@ -49,7 +49,7 @@ class FrameworksHead(Flowable):  # type: ignore[misc]
 class FrameworkLine(Flowable):  # type: ignore[misc]
     """One framework: its name, controls by status, score, change, trend and coverage.
 
-    ``row`` is one of the portfolio's frameworks, or one of those that are missing (with ``why``).
+    ``row`` is one of the portfolio's frameworks.
     """
 
     def __init__(self, row: Mapping[str, Any]) -> None:
@@ -57,16 +57,12 @@ class FrameworkLine(Flowable):  # type: ignore[misc]
         self._row = row
         self._title = wrap(row["title"], _BAR - 12, BOLD, 8.5)
         self._id = wrap(row["framework"], _BAR - 12, SANS, 7.2)
-        self._why: list[str] = []
-        if "why" in row:
-            self._why = wrap(f"Not assessed. {row['why']}", WIDTH - _BAR, SANS, 8.5)
-        lines = max(len(self._title) * 11 + len(self._id) * 9.5, len(self._why) * 11, 24)
+        lines = max(len(self._title) * 11 + len(self._id) * 9.5, 24)
         self.width, self.height = WIDTH, lines + 11.0
-        if "why" not in row:
-            self.alt = (
-                f"{row['title']}: score {percent_text(row['score'])}, "
-                f"coverage {percent_text(row['coverage'])}"
-            )
+        self.alt = (
+            f"{row['title']}: score {percent_text(row['score'])}, "
+            f"coverage {percent_text(row['coverage'])}"
+        )
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """Its fixed size."""
@@ -87,12 +83,6 @@ class FrameworkLine(Flowable):  # type: ignore[misc]
         canvas.setStrokeColor(LINE)
         canvas.setLineWidth(0.4)
         canvas.line(0, 0, WIDTH, 0)
-        if self._why:
-            y = self.height - 14
-            for line in self._why:
-                draw(canvas, _BAR, y, line, SANS, 8.5)
-                y -= 11
-            return
         middle = self.height / 2
         counts = [(status, row[f"{status.lower()}_controls"]) for status in STATUSES]
         draw_bar(canvas, counts, _BAR, middle - 5.5, _SCORE - _BAR - 4, 11)

@@ -12,7 +12,7 @@ from include.reports.model import percent_text, words
 from include.reports.pages.drawing import moment, number
 from include.reports.pdf.layout import chapter, columns
 from include.reports.pdf.rows import Rows
-from include.reports.portfolio.parts import paragraph, part_of
+from include.reports.portfolio.parts import paragraph, part_of, short_title
 from include.reports.wording import counted
 
 TOP_RESOURCES, TOP_CHECKS, TOP_ACCOUNTS = 15, 10, 10
@@ -64,13 +64,14 @@ def _places(
 ) -> Iterator[Flowable]:
     """Places down, frameworks across; as many tables as it takes."""
     ids = [row["framework"] for row in portfolio.frameworks]
+    short = {row["framework"]: short_title(row) for row in portfolio.frameworks}
     for start in range(0, len(ids), _ACROSS):
         across = ids[start : start + _ACROSS]
         yield CondPageBreak(90)
         yield Rows(
             columns(
                 (what, 22, "strong"),
-                *((one, 17, "number") for one in across),
+                *((short[one], 17, "number") for one in across),
                 ("Failing, each once", 15, "number"),
             ),
             [

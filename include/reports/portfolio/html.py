@@ -6,7 +6,9 @@ from pathlib import Path
 
 from include.metrics.comparison import KINDS, NAMES
 from include.metrics.portfolio import Portfolio
+from include.reports.missing_evidence import open_text, places_text
 from include.reports.pages.drawing import write_page
+from include.reports.portfolio.parts import by_reason, short_title
 
 TOP_RESOURCES, MOST_RESOURCES, TOP_CHECKS = 20, 500, 15
 #: Controls of one framework that are named in a row; portfolio.json has them all.
@@ -20,6 +22,10 @@ def write_portfolio_html(portfolio: Portfolio, path: Path, package: str = "") ->
         path,
         {
             "p": portfolio,
+            "not_assessed": by_reason(portfolio.missing),
+            "short": {row["framework"]: short_title(row) for row in portfolio.frameworks},
+            "places_text": places_text,
+            "open_text": open_text,
             "package": package,
             "kinds": list(KINDS),
             "kind_names": NAMES,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reportlab.platypus import (
+    CondPageBreak,
     Flowable,
     NextPageTemplate,
     Spacer,
@@ -17,6 +18,7 @@ from include.assessment.result import STATUSES
 from include.digests import digest_of
 from include.metrics.comparison import KINDS, NAMES
 from include.metrics.portfolio import Portfolio
+from include.reports.missing_evidence import places_text
 from include.reports.model import words
 from include.reports.pages.drawing import moment, number
 from include.reports.pdf.document import build_pdf
@@ -34,7 +36,7 @@ from include.reports.pdf.style import (
 )
 from include.reports.portfolio.drawings import FrameworkLine, FrameworksHead
 from include.reports.portfolio.failing import accounts, checks, regions, resources
-from include.reports.portfolio.parts import paragraph
+from include.reports.portfolio.parts import by_reason, paragraph
 from include.reports.portfolio.waiting import exceptions, missing, people
 from include.reports.wording import counted
 
@@ -83,15 +85,14 @@ def _summary(portfolio: Portfolio) -> Iterator[Flowable]:
     yield Spacer(1, 10)
     if portfolio.missing:
         n = totals["frameworks_missing"]
-        named = ", ".join(row["title"] for row in portfolio.missing)
         yield _notice(
             f"{n} of {counted(totals['frameworks'], 'framework')} "
-            f"{'has' if n == 1 else 'have'} no final result for this period: {named}."
+            f"{'has' if n == 1 else 'have'} no final result for this period: see Not assessed."
         )
     if totals["gaps_blocking"]:
         yield _notice(
-            f"Evidence is missing from {counted(totals['gaps_blocking'], 'place')}; the controls "
-            "that need it are inconclusive. See Missing evidence."
+            f"{places_text(totals['gaps_blocking'])}; the controls that need it can't be "
+            "compliant. See Missing evidence."
         )
     yield Spacer(1, 4)
     yield Figures(
@@ -99,7 +100,7 @@ def _summary(portfolio: Portfolio) -> Iterator[Flowable]:
             (
                 f"{totals['frameworks_assessed']} of {totals['frameworks']}",
                 "Frameworks assessed",
-                f"{totals['frameworks_incomplete']} with evidence missing",
+                f"{totals['frameworks_incomplete']} with places not collected",
             ),
             (
                 number(totals["compliant_controls"]),
@@ -121,7 +122,7 @@ def _summary(portfolio: Portfolio) -> Iterator[Flowable]:
     yield heading("1  Frameworks")
     yield Spacer(1, 4)
     yield FrameworksHead()
-    for row in (*portfolio.frameworks, *portfolio.missing):
+    for row in portfolio.frameworks:
         yield FrameworkLine(row)
     yield Spacer(1, 6)
     yield Legend([(status, totals[f"{status.lower()}_controls"]) for status in STATUSES])
@@ -131,6 +132,11 @@ def _summary(portfolio: Portfolio) -> Iterator[Flowable]:
         "frameworks: their controls are different questions, and an average would mean nothing.",
         SMALL_MUTED,
     )
+    if portfolio.missing:
+        yield CondPageBreak(80)
+        yield heading(f"Not assessed: {totals['frameworks_missing']}", level=2)
+        for why, names in by_reason(portfolio.missing):
+            yield paragraph(f"{why} {'; '.join(names)}.")
 
 
 def _notice(text: str) -> Table:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from reportlab.platypus import CondPageBreak, Flowable, Spacer
 
 from include.metrics.portfolio import Portfolio
+from include.reports.missing_evidence import open_text
 from include.reports.model import source_name, words
 from include.reports.pages.drawing import number
 from include.reports.pdf.layout import chapter, columns, heading
@@ -21,11 +22,15 @@ TOP_GAPS, TOP_EXCEPTIONS = 15, 15
 def missing(portfolio: Portfolio) -> Iterator[Flowable]:
     """Frameworks without a result, and places that were not collected."""
     yield from chapter("7  Missing evidence", room=130)
-    for row in portfolio.missing:
-        yield paragraph(f"{row['title']} ({row['framework']}): {row['why']}")
+    if n := len(portfolio.missing):
+        yield paragraph(f"{counted(n, 'framework')} not assessed: see chapter 1.")
     rows = portfolio.gaps
     if not rows:
-        yield paragraph("Every place that the assessed frameworks ask was collected.")
+        still = open_text(portfolio.totals["inconclusive_controls"])
+        yield paragraph(
+            "Every place that the assessed frameworks ask was collected. "
+            f"{still}, added up over the frameworks."
+        )
         return
     shown = rows[:TOP_GAPS]
     if part := part_of(shown, rows, "places"):

@@ -25,8 +25,8 @@ from tests.include.reports.portfolio.world import of
 from tests.include.runs.results_there import BUCKET, bucket, leave
 
 HEADERS: Any = [
-    SimpleNamespace(id="first_1.0", title="The first", schedule="month"),
-    SimpleNamespace(id="third_1.0", title="The third", schedule="quarter"),
+    SimpleNamespace(id="first_1.0", title="The first", name="The first", schedule="month"),
+    SimpleNamespace(id="third_1.0", title="The third", name="The third", schedule="quarter"),
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from html import unescape
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ import jsonschema
 import pdfplumber
 import pytest
 
-from include.metrics.portfolio import Portfolio, portfolio_of
+from include.frameworks.loader import readable_frameworks
+from include.metrics.portfolio import NotAssessed, Portfolio, portfolio_of
 from include.reports.model import percent_text
 from include.reports.portfolio.failing import TOP_ACCOUNTS, TOP_RESOURCES
 from include.reports.portfolio.html import write_portfolio_html
 from include.reports.portfolio.json_file import SCHEMA_FILE, portfolio_text
+from include.reports.portfolio.parts import short_title
 from include.reports.portfolio.pdf import write_portfolio_pdf
 from tests.include.assessment.estate import ACCOUNT, control
 from tests.include.reports.comparison.pairs import (
@@ -106,6 +109,49 @@ def test_a_framework_without_a_result_is_named_with_the_reason_in_every_face(
     assert said in page and "1 of 4 frameworks" in page
     pdf = text_of(write_portfolio_pdf(found, tmp_path / "p.pdf"))
     assert said in pdf and "1 of 4 frameworks has no final result for this period" in pdf
+
+
+def library(*, assessed: int) -> Portfolio:
+    """All frameworks of the library by name, the first ones assessed."""
+    headers = readable_frameworks()[0]
+    return portfolio(
+        *(
+            replace(of(h.id, "a"), framework_title=h.title, framework_version=h.version)
+            for h in headers[:assessed]
+        ),
+        missing=[
+            NotAssessed(h.id, h.name, "No result for 2026-10. It is assessed by hand only.")
+            for h in headers[assessed:]
+        ],
+    )
+
+
+def test_editions_of_a_framework_are_told_apart_and_a_reason_of_many_is_told_once(
+    tmp_path: Path,
+) -> None:
+    found = library(assessed=2)
+    page = write_portfolio_html(found, tmp_path / "p.html").read_text(encoding="utf-8")
+    pdf = " ".join(text_of(write_portfolio_pdf(found, tmp_path / "p.pdf")).split())
+    for text in (unescape(page), pdf):
+        assert "CIS AWS Foundations Benchmark v3.0.0 (cis_aws_3.0)" in text
+        assert "CIS AWS Foundations Benchmark v5.0.0 (cis_aws_5.0)" in text
+        for row in found.missing:
+            assert f"{row['title']} ({row['framework']})" in text
+    why = found.missing[0]["why"]
+    assert pdf.count(why) == 1
+    assert all(row["title"].endswith(("v1.0.0", "v1.0")) for row in found.frameworks)
+
+
+def test_at_the_head_of_a_matrix_no_word_and_no_id_is_broken(tmp_path: Path) -> None:
+    found = library(assessed=99)
+    short = [short_title(row) for row in found.frameworks]
+    assert {"CIS AWS 5.0", "SOC 2 2017", "GDPR 2016", "NIST 800 53 R5 moderate"} <= {*short}
+    assert len({*short}) == len(short)
+    with pdfplumber.open(write_portfolio_pdf(found, tmp_path / "p.pdf")) as pdf:
+        words = {word["text"] for page in pdf.pages for word in page.extract_words()}
+    assert {word for title in short for word in title.split()} <= words
+    page = write_portfolio_html(found, tmp_path / "p.html").read_text(encoding="utf-8")
+    assert all(page.count(f'<th class="n words">{title}</th>') == 2 for title in short)
 
 
 def test_missing_evidence_is_one_place_with_the_controls_of_each_framework() -> None:
