@@ -24,5 +24,5 @@ def test_controls_left_open_by_unanswered_checks_are_counted() -> None:
         if mapped.id in open_checks
     }
     assert waiting
-    (line,) = [what for what, _ in _to_decide(found) if what.startswith("A required check")]
+    (line,) = [what for what, _ in _to_decide(found) if what.startswith("A check is not")]
     assert re.findall(r"\d+", line) == [str(len(waiting))]
