@@ -202,7 +202,7 @@ def assessment_dag(header: FrameworkHeader, schedule: str, settings: Settings) -
         )
         collect >> map_to_controls
         [assessment_report, seal] >> notify >> completeness
-        for task in (map_to_controls, reports):
+        for task in (map_to_controls, metrics, reports):
             enable_lineage(task)
     # Last, for each task made before would get a copy of all of them: a third of the parsing.
     dag.params = ParamsDict(form(header, list(settings.accounts), list(settings.regions)))
