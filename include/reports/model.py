@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -24,7 +24,8 @@ from include.evidence.receipt import Receipt
 from include.frameworks.loader import load_framework
 from include.frameworks.schema import Control
 from include.metrics.model import Metrics
-from include.workpapers.sampling import Sampling
+from include.workpapers.samples import samples_of
+from include.workpapers.sampling import Sample, Sampling
 
 #: What a reader has to know to weigh the result; printed in every report.
 LIMITATIONS: tuple[str, ...] = (
@@ -85,6 +86,11 @@ class ReportModel:
         except InputError:
             return {}
         return {control.id: control for control in framework.controls()}
+
+    @cached_property
+    def samples(self) -> Sequence[Sample]:
+        """The sample of each control's population, drawn once for all reports."""
+        return samples_of(self.assessment, self.context.population, self.context.sampling)
 
     def control_text(self, control_id: str) -> Control | None:
         """Objective, test procedure and what people provide, as the library words them today.

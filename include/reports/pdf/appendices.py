@@ -9,12 +9,12 @@ from reportlab.platypus import Flowable, Paragraph, Spacer
 from include.reports.files import PACKAGE_FILES
 from include.reports.glossary import GLOSSARY
 from include.reports.model import source_name, words
-from include.reports.pdf.layout import chapter, columns, heading, plain_time
+from include.reports.pdf.layout import chapter, columns, heading
 from include.reports.pdf.material import Material
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY
 from include.reports.pdf.text import markup
-from include.reports.wording import counted
+from include.reports.wording import counted, plain_time
 
 
 def receipts(material: Material) -> Iterator[Flowable]:

@@ -9,13 +9,15 @@ from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 
 from include.assessment.result import CheckResult, Shown
 from include.reports.model import percent_text, source_name, words
-from include.reports.pdf.layout import chapter, columns, heading, plain_time
+from include.reports.pdf.layout import chapter, columns, heading
 from include.reports.pdf.material import Material
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY
 from include.reports.pdf.text import markup
-from include.reports.wording import counted
+from include.reports.wording import counted, listed, plain_time
 
+#: How many controls a row names, before it says how many more there are.
+_MOST_CONTROLS = 5
 #: What each kind of change is called, and what it means.
 KINDS: tuple[tuple[str, str, str], ...] = (
     ("new", "New", "fails now, and did not fail at the end of the last period, nor before"),
@@ -119,17 +121,12 @@ def _items(name: str, items: Sequence[Mapping[str, Any]]) -> Rows:
                 one["region"] or "account",
                 one["question"],
                 words(one["severity"]),
-                _few(one["controls"]),
+                listed(one["controls"], _MOST_CONTROLS),
             )
             for one in items
         ),
         again=f"{name} (continued)",
     )
-
-
-def _few(controls: Sequence[str], most: int = 5) -> str:
-    more = len(controls) - most
-    return ", ".join(controls[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _status(code: str | None) -> str:
@@ -200,7 +197,7 @@ def passing_again(material: Material, check: CheckResult) -> Iterator[Sequence[s
         past = material.over(check.id, resource)
         days, hours = past.get("days"), past.get("hours_to_fix")
         yield (
-            _few(material.model.controls_by_check.get(check.id, ())),
+            listed(material.model.controls_by_check.get(check.id, ()), _MOST_CONTROLS),
             check.question,
             resource,
             "\n".join(spans) or "-",

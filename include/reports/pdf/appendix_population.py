@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 import pyarrow as pa
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 
-from include.reports.pdf.layout import chapter, columns, heading, listed
+from include.reports.pdf.layout import chapter, columns, heading
 from include.reports.pdf.material import Material
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY
 from include.reports.pdf.text import markup
-from include.reports.wording import counted, verb
+from include.reports.wording import counted, listed, verb
 from include.workpapers.population import words_of
-from include.workpapers.samples import samples_of, seeded
+from include.workpapers.samples import seeded
 
 #: Of a resource (type, region, name): checks that passed, failed, were not answered.
 _Account = dict[tuple[str, str, str], list[int]]
@@ -138,7 +138,6 @@ def _samples(material: Material) -> Iterator[Flowable]:
         f"same again (./audit sample). samples.csv and workpapers.pdf list them by control. {rest}",
         BODY,
     )
-    samples = samples_of(model.assessment, model.context.population, sampling)
     yield Rows(
         columns(
             ("Control", 20, "strong"),
@@ -148,13 +147,13 @@ def _samples(material: Material) -> Iterator[Flowable]:
         ),
         [
             (one.of, f"{len(one.checks):,}", f"{one.population:,}", f"{len(one.items):,}")
-            for one in samples
+            for one in model.samples
         ],
         again="Samples (continued)",
     )
     yield Spacer(1, 10)
     drawn: dict[tuple[str, str], list[str]] = {}
-    for one in samples:
+    for one in model.samples:
         for item in one.items:
             drawn.setdefault((item.account, item.resource), []).append(one.of)
     if not drawn:

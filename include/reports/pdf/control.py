@@ -15,13 +15,13 @@ from include.assessment.result import ControlResult, MappedCheck
 from include.reports.model import words
 from include.reports.pdf.drawings import StatusHeading
 from include.reports.pdf.failing import failing_of
-from include.reports.pdf.layout import columns, listed
+from include.reports.pdf.layout import columns
 from include.reports.pdf.material import Material, short_name
 from include.reports.pdf.procedure import procedure
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY, SMALL_MUTED, WIDTH
 from include.reports.pdf.text import markup
-from include.reports.wording import answer_text, counted, place_text, reason_text, verb
+from include.reports.wording import answer_text, counted, listed, place_text, reason_text, verb
 
 _MOST_LIMITS, _MOST_PLACES = 6, 3
 #: Points; a block's beginning moves to the next page as a whole, up to that height.

@@ -8,7 +8,6 @@ from reportlab.platypus import Flowable, Paragraph, Spacer, Table, TableStyle
 
 from include.reports.missing_evidence import missing_evidence
 from include.reports.model import ReportModel
-from include.reports.pdf.layout import plain_time
 from include.reports.pdf.style import (
     ACCENT,
     BODY,
@@ -26,7 +25,7 @@ from include.reports.pdf.style import (
     WIDTH,
 )
 from include.reports.pdf.text import markup
-from include.reports.wording import counted
+from include.reports.wording import counted, plain_time
 
 #: More accounts or regions than this are counted on the cover, and listed in chapter 2.
 _MOST_NAMED = 6

@@ -24,10 +24,12 @@ from include.reports.pdf.rows import Rows
 from include.reports.pdf.set_chart import SetChart
 from include.reports.pdf.style import BODY, BOTTOM, PAGE_HEIGHT, SMALL_MUTED, TOP
 from include.reports.pdf.text import markup
-from include.reports.wording import counted, verb
+from include.reports.wording import counted, listed, verb
 
 #: How many top risks and lines of what is to be decided are shown, as many as the page holds.
 _SIZES = ((5, 7), (5, 5), (4, 4), (3, 3), (2, 2), (1, 1))
+#: How many ids a line names, before it says how many more there are.
+_MOST_NAMED = 6
 
 
 def executive(model: ReportModel, number: int) -> Iterator[Flowable]:
@@ -211,19 +213,19 @@ def _to_decide(model: ReportModel) -> Iterator[tuple[str, str]]:
     if present:
         yield (
             f"Evidence awaits review for {counted(len(present), 'control')}",
-            f"Accept or reject it: {_few([c.id for c in present])}.",
+            f"Accept or reject it: {listed([c.id for c in present], _MOST_NAMED)}.",
         )
     if expiring := exceptions.get("expiring", ()):
         days = counted(int(exceptions["expiring_within_days"]), "day")
         yield (
             f"{counted(len(expiring), 'exception')} {verb(len(expiring), 'ends', 'end')} within "
-            f"{days} of the period's end: {_few(expiring)}",
+            f"{days} of the period's end: {listed(expiring, _MOST_NAMED)}",
             "Fix what it excuses, or decide anew.",
         )
     if expired := exceptions.get("expired", ()):
         yield (
             f"{counted(len(expired), 'exception')} {verb(len(expired), 'has', 'have')} ended: "
-            f"{_few([one['id'] for one in expired])}",
+            f"{listed([one['id'] for one in expired], _MOST_NAMED)}",
             "Fix what it excused, or decide anew.",
         )
     missing = [
@@ -236,8 +238,3 @@ def _to_decide(model: ReportModel) -> Iterator[tuple[str, str]]:
             f"Evidence from people is missing for {counted(len(missing), 'control')}",
             "Provide it; each control's block says what.",
         )
-
-
-def _few(names: Any, most: int = 6) -> str:
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")

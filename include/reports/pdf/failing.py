@@ -9,12 +9,12 @@ from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 
 from include.assessment.result import ControlResult, MappedCheck
 from include.reports.model import failing_resources
-from include.reports.pdf.layout import columns, heading, plain_time
+from include.reports.pdf.layout import columns, heading
 from include.reports.pdf.material import Material, short_name
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY, SMALL_MUTED
 from include.reports.pdf.text import markup
-from include.reports.wording import counted, verb
+from include.reports.wording import counted, plain_time, verb
 
 #: A list of more resources than this stands under the first control that has it; the others say
 #: where. A failing check may belong to dozens of controls.

@@ -39,14 +39,3 @@ def columns(*wanted: tuple[str, float] | tuple[str, float, Any]) -> list[Column]
         Column(column[0], WIDTH * column[1] / whole, *(column[2:] or ("text",)))
         for column in wanted
     ]
-
-
-def plain_time(at: str) -> str:
-    """An ISO time (UTC) to the second, without its marks."""
-    return at[:19].replace("T", " ").rstrip("Z")
-
-
-def listed(parts: list[str], most: int) -> str:
-    """The first ``most`` of them, and how many more there are."""
-    more = len(parts) - most
-    return ", ".join(parts[:most]) + (f" and {more} more" if more > 0 else "")

@@ -9,12 +9,12 @@ from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 
 from include.reports.facts import in_order
 from include.reports.model import LIMITATIONS, source_name, words
-from include.reports.pdf.layout import chapter, columns, heading, plain_time
+from include.reports.pdf.layout import chapter, columns, heading
 from include.reports.pdf.material import Material, ended_well
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY
 from include.reports.pdf.text import markup
-from include.reports.wording import counted, verb
+from include.reports.wording import counted, plain_time, verb
 
 #: More places than this stand in the table only where a source did not end as complete.
 _MOST_PLACES = 60

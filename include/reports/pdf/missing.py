@@ -10,10 +10,10 @@ from include.assessment.result import Gap
 from include.reports.missing_evidence import missing_evidence, unanswered
 from include.reports.model import ReportModel, not_complete, source_name, words
 from include.reports.next_steps import step_for
-from include.reports.pdf.layout import chapter, columns, heading, listed
+from include.reports.pdf.layout import chapter, columns, heading
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY
-from include.reports.wording import counted
+from include.reports.wording import counted, listed
 
 _MOST_PLACES = 6
 #: Of more controls than this, the others say so in their own blocks.

@@ -11,10 +11,10 @@ from itertools import groupby
 from include.assessment.result import ControlResult
 from include.reports.model import source_name
 from include.reports.next_steps import step_for_people
-from include.reports.pdf.layout import columns, listed, plain_time
+from include.reports.pdf.layout import columns
 from include.reports.pdf.material import Material
 from include.reports.pdf.rows import Rows
-from include.reports.wording import counted, verb
+from include.reports.wording import counted, listed, plain_time, verb
 
 _NO_PROCEDURE = ("The library does not know this control's procedure any more.",)
 

@@ -11,11 +11,11 @@ from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 from include.reports.model import source_name
 from include.reports.pdf.bidi import needs_reordering
 from include.reports.pdf.columns import Column
-from include.reports.pdf.layout import columns, heading, plain_time
+from include.reports.pdf.layout import columns, heading
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY, SMALL_MUTED, WIDTH
 from include.reports.pdf.text import drawable, markup, measure
-from include.reports.wording import counted
+from include.reports.wording import counted, plain_time
 from include.workpapers.provenance import Example, Operation, Provenance
 
 _REPLAY = (

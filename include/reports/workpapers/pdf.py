@@ -13,11 +13,11 @@ from reportlab.platypus import Flowable, NextPageTemplate, PageBreak, Paragraph,
 
 from include.reports.model import ReportModel, words
 from include.reports.pdf.document import build_pdf
-from include.reports.pdf.layout import heading, plain_time
+from include.reports.pdf.layout import heading
 from include.reports.pdf.navigation import Contents, Heading
 from include.reports.pdf.style import BODY, H1, SUBTITLE, TITLE
 from include.reports.pdf.text import markup
-from include.reports.wording import counted
+from include.reports.wording import counted, plain_time
 from include.reports.workpapers.facts import fact_table, sign_off
 from include.reports.workpapers.population import population
 from include.reports.workpapers.sheets import sheets

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from include.reports.model import ReportModel
 from include.reports.tables.csv_files import safe
-from include.workpapers.samples import samples_of
 from include.workpapers.sampling import Sample
 
 COLUMNS: tuple[str, ...] = (
@@ -40,8 +39,7 @@ _EMPTY = ("", "", "", "")
 
 def write_samples(model: ReportModel, path: Path) -> Path:
     """The samples of the assessment's controls, as the settings say."""
-    context = model.context
-    return write_csv(samples_of(model.assessment, context.population, context.sampling), path)
+    return write_csv(model.samples, path)
 
 
 def write_csv(samples: Iterable[Sample], path: Path) -> Path:

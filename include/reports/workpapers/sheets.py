@@ -13,7 +13,7 @@ from include.reports.pdf.style import BODY, SMALL_MUTED
 from include.reports.pdf.text import markup
 from include.reports.wording import counted
 from include.reports.workpapers.facts import fact_table
-from include.workpapers.samples import samples_of, seeded
+from include.workpapers.samples import seeded
 from include.workpapers.sampling import Sample
 
 _RECIPE = (
@@ -31,7 +31,7 @@ def sheets(model: ReportModel, number: int) -> Iterator[Flowable]:
     """The chapter: method, what was drawn of each control, and the sheets."""
     a, context = model.assessment, model.context
     sampling = seeded(a, context.sampling)
-    found = samples_of(a, context.population, context.sampling)
+    found = model.samples
     titles = {control.id: control.title for control in a.controls}
     without = [control.id for control in a.controls if control.id not in {s.of for s in found}]
     yield PageBreak()

@@ -8,10 +8,10 @@ from reportlab.platypus import CondPageBreak, Flowable, PageBreak, Paragraph, Sp
 
 from include.evidence.receipt import Receipt
 from include.reports.model import ReportModel, source_name, words
-from include.reports.pdf.layout import chapter, columns, heading, listed, plain_time
+from include.reports.pdf.layout import chapter, columns, heading
 from include.reports.pdf.rows import Rows
 from include.reports.pdf.style import BODY
-from include.reports.wording import counted
+from include.reports.wording import counted, listed, plain_time
 from include.reports.workpapers.commands import asked
 from include.reports.workpapers.facts import fact_table, sign_off
 from include.workpapers.provenance import Place, Provenance, provenance_of
