@@ -29,6 +29,7 @@ from plugins.operators.close import CompletenessOperator, NotifyOperator
 from plugins.operators.collect import CollectOperator
 from plugins.operators.plan import PlanOperator
 from plugins.operators.publish import GenerateReportsOperator, SealOperator
+from plugins.period_field import period_field
 from plugins.retry import AwsRetryPolicy
 from plugins.timetables.audit_period import AuditPeriodTimetable
 
@@ -70,17 +71,7 @@ def form(header: FrameworkHeader, accounts: list[str], regions: list[str]) -> di
         )
 
     return {
-        "period": Param(
-            None,
-            type=["null", "string"],
-            pattern=(
-                r"^(\d{4}-(0[1-9]|1[0-2])|\d{4}-Q[1-4]|\d{4}"
-                r"|\d{4}-\d{2}-\d{2}T[0-9:.]+Z/\d{4}-\d{2}-\d{2}T[0-9:.]+Z)$"
-            ),
-            title="Audit period",
-            description_md="`2026-10`, `2026-Q3`, `2026`, or `START/END` in UTC. "
-            "Empty: the period of the run's date.",
-        ),
+        "period": period_field(),
         "accounts": several("Accounts", "Empty: all accounts of the settings.", accounts, ACCOUNT),
         "regions": several("Regions", "Empty: all regions of the settings.", regions, REGION),
         "sources": several(

@@ -21,6 +21,7 @@ from plugins.operators.portfolio import (
     RenderPortfolioOperator,
     SealPortfolioOperator,
 )
+from plugins.period_field import period_field
 from plugins.retry import AwsRetryPolicy
 from plugins.timetables.audit_period import AuditPeriodTimetable
 
@@ -76,17 +77,7 @@ def portfolio_dag() -> DAG:
         seal >> notify
     dag.params = ParamsDict(
         {
-            "period": Param(
-                None,
-                type=["null", "string"],
-                pattern=(
-                    r"^(\d{4}-(0[1-9]|1[0-2])|\d{4}-Q[1-4]|\d{4}"
-                    r"|\d{4}-\d{2}-\d{2}T[0-9:.]+Z/\d{4}-\d{2}-\d{2}T[0-9:.]+Z)$"
-                ),
-                title="Audit period",
-                description_md="`2026-10`, `2026-Q3`, `2026`, or `START/END` in UTC. "
-                "Empty: the period of the run's date.",
-            ),
+            "period": period_field(),
             "notify": Param(True, type="boolean", title="Notify by SNS"),
         }
     )

@@ -111,27 +111,14 @@ def assess(
     aws: LocalAws,
     period: str = "2026-10",
     *,
-    framework_id: str = "cis_aws_5.0",
-    bucket: str = "audit-evidence",
-    sources: Sequence[str] = SOURCES,
-    regions: Sequence[str] = (),
-    refresh: bool = False,
     earlier: Any = None,
     registers: Any = None,
+    **asked: Any,
 ) -> Any:
-    """Collect and judge as the DAG does; cells that can't be filled become gaps."""
+    """Collect (see :func:`collect`) and judge as the DAG does; cells not filled become gaps."""
     from include.runs.judging import judge_run
 
-    plan, store = collect(
-        aws,
-        period,
-        framework_id=framework_id,
-        bucket=bucket,
-        sources=sources,
-        regions=regions,
-        refresh=refresh,
-        registers=registers,
-    )
+    plan, store = collect(aws, period, registers=registers, **asked)
     return judge_run(plan, store, registers, earlier=earlier)
 
 

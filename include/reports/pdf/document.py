@@ -59,15 +59,36 @@ def write_pdf(model: ReportModel, path: Path) -> Path:
     """Draw the report; equal models give equal bytes."""
     from include.reports.pdf.story import story
 
-    a, context = model.assessment, model.context
-    return build_pdf(
+    a = model.assessment
+    return build_for(
+        model,
         path,
         story(model),
         title=f"{a.framework_title} - {a.period}",
-        author=context.environment,
         subject=f"Compliance assessment, {a.period_start} to {a.period_end}",
+    )
+
+
+def build_for(
+    model: ReportModel,
+    path: Path,
+    story: Iterable[Flowable],
+    *,
+    title: str,
+    subject: str,
+    header: str = "",
+) -> Path:
+    """A PDF about one assessment; ``header`` stands before its name at the head of every page."""
+    a, context = model.assessment, model.context
+    about = f"{a.framework_title}  |  version {a.framework_version}  |  {a.period}"
+    return build_pdf(
+        path,
+        story,
+        title=title,
+        author=context.environment,
+        subject=subject,
         as_of=a.as_of,
-        header=f"{a.framework_title}  |  version {a.framework_version}  |  {a.period}",
+        header=f"{header}  |  {about}" if header else about,
         package=context.package,
         interim=model.interim,
         digest=a.content_digest,

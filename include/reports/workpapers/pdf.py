@@ -12,7 +12,7 @@ from pathlib import Path
 from reportlab.platypus import Flowable, NextPageTemplate, PageBreak, Paragraph, Spacer
 
 from include.reports.model import ReportModel, words
-from include.reports.pdf.document import build_pdf
+from include.reports.pdf.document import build_for
 from include.reports.pdf.layout import heading
 from include.reports.pdf.navigation import Contents, Heading
 from include.reports.pdf.style import BODY, H1, SUBTITLE, TITLE
@@ -39,20 +39,14 @@ _USE = (
 
 def write_workpapers(model: ReportModel, path: Path) -> Path:
     """Draw the papers; equal models give equal bytes."""
-    a, context = model.assessment, model.context
-    return build_pdf(
+    a = model.assessment
+    return build_for(
+        model,
         path,
         _story(model),
         title=f"Workpapers: {a.framework_title} - {a.period}",
-        author=context.environment,
         subject=f"Workpapers of the assessment of {a.period_start} to {a.period_end}",
-        as_of=a.as_of,
-        header=(
-            f"Workpapers  |  {a.framework_title}  |  version {a.framework_version}  |  {a.period}"
-        ),
-        package=context.package,
-        interim=model.interim,
-        digest=a.content_digest,
+        header="Workpapers",
     )
 
 
