@@ -8,9 +8,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pendulum
 import pytest
 from airflow.dag_processing.dagbag import DagBag
@@ -84,14 +82,7 @@ def test_the_form_refuses_a_malformed_period(dag: DAG, wrong: str) -> None:
 def test_the_whole_dag_makes_a_sealed_package_of_what_lies_in_the_bucket(tmp_path: Path) -> None:
     (tmp_path / "aws").mkdir()
     with closing(Local(tmp_path / "aws")) as served:
-        s3: Any = boto3.client(
-            "s3",
-            endpoint_url=served.url,
-            region_name="us-east-1",
-            aws_access_key_id=MANAGEMENT,
-            aws_secret_access_key="local",
-        )
-        s3.create_bucket(Bucket=BUCKET)
+        s3 = served.bucket(BUCKET)
         for framework, failing in (("soc_2_2017", ("a",)), ("cis_aws_5.0", ("a", "b"))):
             leave(Workspace(s3, BUCKET, "runs"), of(framework, *failing))
         connection = {

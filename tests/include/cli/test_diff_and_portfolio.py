@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from include.cli.ending import OK, WRONG_USAGE
 from include.cli.main import main
 from include.runs.workspace import Workspace
 from tests.include.assessment.estate import ACCOUNT
-from tests.include.local_aws.conftest import MANAGEMENT, Local
+from tests.include.cli.results_served import deployed
+from tests.include.local_aws.conftest import Local
 from tests.include.reports.comparison.pairs import SEPTEMBER, disk
 from tests.include.reports.portfolio.world import of
 from tests.include.runs.results_there import leave
@@ -27,21 +25,8 @@ Said = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    with closing(Local(tmp_path_factory.mktemp("state"))) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def s3(served: Local) -> Any:
-    client = boto3.client(
-        "s3",
-        endpoint_url=served.url,
-        region_name="us-east-1",
-        aws_access_key_id=MANAGEMENT,
-        aws_secret_access_key="local",
-    )
-    client.create_bucket(Bucket=BUCKET)
+    client = served.bucket(BUCKET)
     runs = Workspace(client, BUCKET, "runs")
     before = replace(
         of("soc_2_2017", "a", "b", passing=("c",)),
@@ -62,15 +47,7 @@ def s3(served: Local) -> Any:
 
 @pytest.fixture(autouse=True)
 def deployment(served: Local, s3: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name, value in {
-        "AWS_ENDPOINT_URL": served.url,
-        "AWS_ACCESS_KEY_ID": MANAGEMENT,
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AUDIT_STATE": str(tmp_path / "state"),
-        "AUDIT_REPORTS_BUCKET": BUCKET,
-        "COLUMNS": "100",
-    }.items():
-        monkeypatch.setenv(name, value)
+    deployed(monkeypatch, served, BUCKET, tmp_path, columns=100)
 
 
 def test_what_changed_is_told_in_the_terminal(capsys: Said) -> None:

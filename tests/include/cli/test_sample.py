@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pyarrow as pa
 import pytest
 
@@ -19,19 +16,14 @@ from include.runs.populations import store_population
 from include.runs.results import record_judged
 from include.runs.workspace import Workspace
 from include.workpapers.population import write_population
-from tests.include.local_aws.conftest import MANAGEMENT, Local
+from tests.include.cli.results_served import deployed
+from tests.include.local_aws.conftest import Local
 from tests.include.reports.sample import judged
 from tests.include.runs.test_publishing import PLAN
 
 BUCKET = "results-of-runs"
 NAME = "cis_aws_5.0@2026-10"
 Said = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    with closing(Local(tmp_path_factory.mktemp("state"))) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +36,7 @@ def found() -> tuple[Assessment, list[pa.Table]]:
 def runs(
     served: Local, found: tuple[Assessment, list[pa.Table]], tmp_path_factory: Any
 ) -> Workspace:
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=served.url,
-        region_name="us-east-1",
-        aws_access_key_id=MANAGEMENT,
-        aws_secret_access_key="local",
-    )
-    s3.create_bucket(Bucket=BUCKET)
+    s3 = served.bucket(BUCKET)
     runs = Workspace(s3, BUCKET, "runs")
     folder = runs.below(PLAN.key)
     path = tmp_path_factory.mktemp("made") / "population.parquet"
@@ -68,15 +53,7 @@ def runs(
 def deployment(
     served: Local, runs: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name, value in {
-        "AWS_ENDPOINT_URL": served.url,
-        "AWS_ACCESS_KEY_ID": MANAGEMENT,
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AUDIT_STATE": str(tmp_path / "state"),
-        "AUDIT_REPORTS_BUCKET": BUCKET,
-        "COLUMNS": "220",
-    }.items():
-        monkeypatch.setenv(name, value)
+    deployed(monkeypatch, served, BUCKET, tmp_path, columns=220)
 
 
 def drawn(tmp_path: Path, *more: str, name: str = "s.csv") -> list[dict[str, str]]:

@@ -105,6 +105,18 @@ class Local:
         self.url = f"http://127.0.0.1:{self._server.bind_addr[1]}"
         threading.Thread(target=self._server.serve, daemon=True).start()
 
+    def bucket(self, name: str) -> Any:
+        """An S3 client of the management account, for whom the bucket was made."""
+        client = boto3.client(
+            "s3",
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id=MANAGEMENT,
+            aws_secret_access_key="local",
+        )
+        client.create_bucket(Bucket=name)
+        return client
+
     def stop(self) -> None:
         self._server.stop()
         self._journal.close()
