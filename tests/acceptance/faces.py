@@ -8,9 +8,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
+
+from tests.browser import chromium
 
 STATUSES = ("COMPLIANT", "NON_COMPLIANT", "INCONCLUSIVE", "NOT_APPLICABLE")
 #: A receipt or a gap: source, account, region, how it ended.
@@ -467,7 +468,7 @@ def _pdf_exceptions(pages: list[list[_Line]]) -> Iterator[str]:
 
 def read_html(package: Path) -> Figures:
     """``report.html`` as a browser without a network shows it, by what a person sees."""
-    with _browser() as driver:
+    with chromium() as driver:
         driver.get((package / "report.html").absolute().as_uri())
         seen = driver.execute_script(_LOOK)
     assert not seen["asked"], f"the page asked the network: {seen['asked']}"
@@ -529,37 +530,3 @@ return {
   registers: rows('decisions', 'Id').map((row) => cells(row).slice(0, 2)),
 };
 """
-_FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-proxy-server",
-)
-
-
-@cache
-def chromium() -> tuple[str, str] | None:
-    """The browser and its driver; None where one is missing."""
-    import shutil
-
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    driver = shutil.which("chromedriver")
-    return (browser, driver) if browser and driver else None
-
-
-def _browser() -> Any:
-    """A browser as a context manager."""
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    found = chromium()
-    assert found
-    options = webdriver.ChromeOptions()
-    options.binary_location = found[0]
-    for flag in _FLAGS:
-        options.add_argument(flag)
-    return webdriver.Chrome(options=options, service=Service(found[1]))

@@ -29,6 +29,7 @@ from include.runs.snapshots import snapshots_of
 from include.workpapers.population import PopulationWriter, read_population
 from tests.acceptance import faces
 from tests.acceptance.faces import STATUSES, Figures, counted
+from tests.browser import CHROMIUM, DRIVER, MISSING
 from tests.include.reports import sample
 from tests.judge.judge import Verdict, _allowed, judge
 from tests.local_stack import ROOT, SOURCES, collect, local_aws
@@ -57,8 +58,8 @@ class World:
     _read: dict[str, Figures] = field(default_factory=dict)
 
     def read(self, face: str) -> Figures:
-        if face == "report.html" and not faces.chromium():
-            pytest.skip("no chromium with chromedriver on this machine")
+        if face == "report.html" and not (CHROMIUM and DRIVER):
+            pytest.skip(MISSING)
         if face not in self._read:
             self._read[face] = READERS[face](self.package)
         return self._read[face]
